@@ -1,0 +1,74 @@
+"""The command line: a file a noun, and `output` the only place that prints.
+
+    operator   trigger, watch
+    hub        hub run, hub device add|list|show|remove
+    device     device run, status, history
+    demo       the whole of it on this machine
+    diagram    the lifecycle, drawn
+
+A command's module is imported when the command is used, so that `fwsm --help` is quick and a command whose
+packages are not installed is in nobody's way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+import click
+
+from fwsm.cli.failure import reported_failures
+from fwsm.cli.output import Output
+
+__all__ = ["COMMANDS", "main", "program"]
+
+# name -> where its command is ("module:object"), and what --help says of it
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "trigger": ("fwsm.cli.operator:trigger", "Start an update on a device."),
+    "watch": ("fwsm.cli.operator:watch", "Follow a device's update until it settles."),
+    "hub": ("fwsm.cli.hub:hub", "Run an IoT Hub on this machine, and register devices."),
+    "device": ("fwsm.cli.device:device", "Run the device's side, and ask it how it is."),
+    "demo": ("fwsm.cli.demo:demo", "See an update survive being killed, on this machine."),
+    "diagram": ("fwsm.cli.diagram:diagram", "Draw the lifecycle of an update."),
+}
+
+
+class _Program(click.Group):
+    """A group that knows its commands by name, and ends every one of them with a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with reported_failures(ctx.ensure_object(Output)):
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fwsm")
+def program() -> None:
+    """Firmware updates for Azure IoT Hub devices that survive anything.
+
+    \b
+    Examples:
+      fwsm demo
+      fwsm hub run --device d1
+      fwsm trigger d1 --uri https://example.org/fw.img --watch
+      fwsm watch d1 --json
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+
+def main() -> None:
+    """Run the program; ends the process."""
+    program(prog_name="fwsm")

@@ -1,0 +1,141 @@
+"""`fwsm demo`: an update on this machine, with a device that is killed twice on the way."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.errors import ConfigError, FwsmError, PortInUseError
+
+if TYPE_CHECKING:
+    from fwsm.testing.rehearsal import Check, Moment
+
+__all__ = ["demo"]
+
+_IMAGE_BYTES = 24 * 1024 * 1024
+_LEAST_BYTES = 1024
+_COLOURS = {"hub": "blue", "server": "blue", "device": "green", "operator": "cyan", "demo": "red"}
+_HUB_PORTS = (8883, 8443)
+
+
+class DemoFailedError(FwsmError):
+    """The demo ran to its end, and something did not hold."""
+
+    code = "demoFailed"
+
+
+@click.command()
+@click.option("--image", type=click.Path(path_type=Path), help="The firmware image; else one is made up.")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep everything in DIR.")
+@json_option
+@pass_output
+def demo(output: Output, image: Path | None, keep: Path | None) -> None:
+    r"""Update a device on this machine, and kill it twice on the way.
+
+    Starts an IoT Hub, an HTTPS image server and a device with the real SDK, triggers an update, kills the device with
+    SIGKILL in the middle of the download and again while it applies the image, and shows that it goes on. Ends with
+    exit code 0 only if all of it held.
+
+    \b
+    Examples:
+      fwsm demo
+      fwsm demo --image firmware.img --keep ./demo
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("cryptography", "starlette", "uvicorn")):
+        raise ConfigError("the demo needs the embedded hub", fix="Install it: pip install 'fwsm[hub]'")
+    from fwsm.testing.rehearsal import Rehearsal  # noqa: PLC0415 - only now it is known that its parts are there
+
+    with ExitStack() as stack:
+        directory = _directory(keep) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fwsm-demo-")))
+        chosen = _image(image, directory)
+        checks = Rehearsal(directory, chosen, _free_address(), lambda moment: _show(output, moment)).run()
+        if not output.json:
+            output.data({}, "")
+        for check in checks:
+            _judge(output, check)
+        if keep:
+            output.say(f"everything is in {directory}")
+    missed = [check.what for check in checks if not check.held]
+    if missed:
+        raise DemoFailedError(
+            f"{len(missed)} of {len(checks)} did not hold",
+            why="; ".join(missed),
+            fix="Run it with --keep DIR and look into device/device.log there",
+        )
+
+
+def _show(output: Output, moment: Moment) -> None:
+    document: dict[str, Any] = {"event": "moment", "atS": round(moment.at_s, 2), "who": moment.who, "text": moment.text}
+    if moment.section is not None:
+        document["reported"] = moment.section
+    who = click.style(f"{moment.who:<8}", fg=_COLOURS[moment.who], bold=moment.who == "demo")
+    output.data(document, f"{moment.at_s:6.2f} s  {who}  {moment.text}")
+
+
+def _judge(output: Output, check: Check) -> None:
+    document = {"event": "check", "what": check.what, "held": check.held, "detail": check.detail}
+    mark = click.style("held  ", fg="green") if check.held else click.style("FAILED", fg="red", bold=True)
+    output.data(document, f"{mark}  {check.what}\n        {check.detail}")
+
+
+def _directory(keep: Path | None) -> Path | None:
+    if keep is None:
+        return None
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            raise ConfigError(f"{keep} is not empty", fix="Name a new directory")
+    except OSError as error:
+        raise ConfigError(f"cannot use {keep}", why=str(error), fix="Name a directory that can be written") from error
+    return keep
+
+
+def _image(image: Path | None, directory: Path) -> Path:
+    if image is None:
+        made = directory / "made-up-firmware.img"
+        made.write_bytes(secrets.token_bytes(_IMAGE_BYTES))
+        return made
+    if not image.is_file() or not os.access(image, os.R_OK):
+        raise ConfigError(f"cannot read the image {image}", fix="Name a file that can be read")
+    size_bytes = image.stat().st_size
+    if size_bytes == 0:
+        raise ConfigError(f"the image {image} is empty", fix="Name a file with something in it")
+    if size_bytes < _LEAST_BYTES:
+        raise ConfigError(
+            f"the image {image} is too small",
+            why=f"of {size_bytes} bytes there is no middle in which a device could be killed",
+            fix=f"Name a file of {_LEAST_BYTES} bytes or more",
+        )
+    return image.resolve()
+
+
+def _free_address() -> str:
+    """An address of 127.0.0.0/8 on which nobody uses the hub's ports; the SDK knows no port but 8883."""
+    for _ in range(50):
+        address = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+        if all(_free(address, port) for port in _HUB_PORTS):
+            return address
+    raise PortInUseError(
+        "no address of 127.0.0.0/8 has the ports 8883 and 8443 free",
+        why="some program listens there on all addresses",
+        fix="End that program for the time of the demo",
+    )
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,197 @@
+"""`fwsm hub`: run an IoT Hub on this machine, and keep its registry."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from fwsm.cli.hubcard import default_state, owner
+from fwsm.cli.options import CA_FILE, CONNECTION_STRING, ca_option, connected, connection_option
+from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.errors import ConfigError, DeviceNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.hub import Device, Hub
+    from fwsm.service import Client, Identity
+
+__all__ = ["hub"]
+
+_ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+
+_state_option = click.option(
+    "--state",
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),  # printed for use in other directories
+    metavar="DIR",
+    help="The hub's directory.  [default: ~/.local/state/fwsm/hub]",
+)
+
+
+@click.group()
+def hub() -> None:
+    """Run an IoT Hub on this machine, and register devices with it.
+
+    \b
+    Examples:
+      fwsm hub run --device d1
+      fwsm hub run --address 127.0.0.2 --ephemeral --json
+      fwsm hub device add d2
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+
+@hub.command()
+@click.option("--address", default="127.0.0.1", show_default=True, help="An address of 127.0.0.0/8.")
+@click.option("--port", default=8443, show_default=True, type=click.IntRange(1, 65535), help="The operators' port.")
+@_state_option
+@click.option("--ephemeral", is_flag=True, help="Remember nothing; needs no directory.")
+@click.option("--device", "devices", multiple=True, metavar="ID", help="Register this device; may be repeated.")
+@json_option
+@pass_output
+def run(
+    out: Output, /, *, address: str, port: int, state: Path | None, ephemeral: bool, devices: tuple[str, ...]
+) -> None:
+    """Run a hub until Ctrl-C or SIGTERM. Devices connect to port 8883, the only one that their SDKs dial."""
+    if ephemeral and state:
+        raise click.UsageError("--ephemeral and --state exclude each other.")
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
+    try:
+        with _hub(address, port, None if ephemeral else state or default_state()) as running:
+            _show_ready(out, running, [_registered(running, device_id) for device_id in devices])
+            signal.sigwait(_ENDING)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    out.say("the hub has stopped")
+
+
+@hub.group()
+def device() -> None:
+    """Keep the registry of a hub: of the one that runs on --state, or of the one that --connection-string names."""
+
+
+def _registry_command(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (pass_output, json_option, ca_option, connection_option, _state_option):
+        command = option(command)
+    return command
+
+
+@device.command("add")
+@click.argument("device_id", metavar="DEVICE")
+@_registry_command
+def add(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+    """Register DEVICE and print its connection string."""
+    with _client(out, state, connection_string, ca) as client:
+        _show(out, client.add_device(device_id))
+
+
+@device.command("show")
+@click.argument("device_id", metavar="DEVICE")
+@_registry_command
+def show(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+    """Print the connection string of DEVICE."""
+    with _client(out, state, connection_string, ca) as client:
+        _show(out, client.device(device_id))
+
+
+@device.command("list")
+@_registry_command
+def list_devices(out: Output, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+    """Print all devices, one a line, without their keys."""
+    with _client(out, state, connection_string, ca) as client:
+        for identity in client.devices():
+            facts = _facts(identity)
+            out.data(facts, f"{identity.device_id}  {_words(identity)}")
+
+
+@device.command("remove")
+@click.argument("device_id", metavar="DEVICE")
+@_registry_command
+def remove(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+    """Delete DEVICE and its twin."""
+    with _client(out, state, connection_string, ca) as client:
+        client.remove_device(device_id)
+        out.data({"event": "removed", "deviceId": device_id}, f"{device_id} is removed")
+
+
+def _hub(address: str, port: int, state: Path | None) -> Hub:
+    try:
+        from fwsm.hub import Hub  # noqa: PLC0415 - needs the extra `hub`
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "fwsm":
+            raise  # a bug, and no pip will cure it
+        raise ConfigError(
+            "the embedded hub is not installed",
+            why=f"the package {missing} is missing",
+            fix="Run: pip install 'fwsm[hub]'",
+        ) from error
+    return Hub(address, rest_port=port, state=state)
+
+
+def _registered(running: Hub, device_id: str) -> Device:
+    try:
+        return running.device(device_id)
+    except DeviceNotFoundError:
+        return running.add_device(device_id)
+
+
+def _client(out: Output, state: Path | None, connection_string: str | None, ca: str | None) -> Client:
+    """Return a client of the hub on `state`, else of the one that the connection string names, else of the default."""
+    if state is None and connection_string:
+        return connected(out, connection_string, ca)
+    return connected(out, *owner(state or default_state()))
+
+
+def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:
+    variables = {
+        CONNECTION_STRING: running.owner_connection_string,
+        CA_FILE: str(running.ca_path),
+        "SSL_CERT_FILE": str(running.ca_path),
+        "REQUESTS_CA_BUNDLE": str(running.ca_path),
+        "NODE_EXTRA_CA_CERTS": str(running.ca_path),
+    }
+    document = {
+        "event": "ready",
+        "address": running.address,
+        "mqttPort": running.mqtt_port,
+        "restPort": running.rest_port,
+        "caPath": str(running.ca_path),
+        "ownerConnectionString": running.owner_connection_string,
+        "serviceConnectionString": running.service_connection_string,
+        "devices": [{"deviceId": device.device_id, "connectionString": device.connection_string} for device in devices],
+        "environment": variables,
+    }
+    out.data(document, _ready_text(running, devices, variables))
+
+
+def _ready_text(running: Hub, devices: list[Device], variables: dict[str, str]) -> str:
+    exports = {name: f"  export {name}={shlex.quote(value)}" for name, value in variables.items()}
+    lines = [
+        f"hub on {running.address}: devices port {running.mqtt_port}, operators port {running.rest_port}",
+        f"CA  {running.ca_path}",
+        *(f"device {device.device_id}  {device.connection_string}" for device in devices),
+        "",
+        "For fwsm, in another terminal:",
+        exports.pop(CONNECTION_STRING),
+        exports.pop(CA_FILE),
+        "For unmodified SDKs and other programs (Python, requests, Node):",
+        *exports.values(),
+    ]
+    return "\n".join(lines)
+
+
+def _facts(identity: Identity) -> dict[str, Any]:
+    return {"deviceId": identity.device_id, "enabled": identity.enabled, "connected": identity.connected}
+
+
+def _words(identity: Identity) -> str:
+    return ("connected" if identity.connected else "not connected") + ("" if identity.enabled else ", disabled")
+
+
+def _show(out: Output, identity: Identity) -> None:
+    text = identity.connection_string or f"{identity.device_id} has no symmetric key"
+    out.data(_facts(identity) | {"connectionString": identity.connection_string}, text)

@@ -1,0 +1,64 @@
+"""Options that several of the operator's commands share: which hub, and as whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from fwsm.core.connection_string import ServiceConnection
+from fwsm.errors import ConnectionStringError
+from fwsm.service import Client, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.cli.output import Output
+
+__all__ = ["CA_FILE", "CONNECTION_STRING", "ca_option", "connected", "connection_option"]
+
+CONNECTION_STRING: Final = "FWSM_SERVICE_CONNECTION_STRING"
+CA_FILE: Final = "FWSM_CA_FILE"
+
+
+def connection_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --connection-string; it may be absent."""
+    return click.option(
+        "--connection-string",
+        "-c",
+        envvar=CONNECTION_STRING,
+        show_envvar=True,
+        metavar="TEXT",
+        help="The operator's connection string. Other users of this machine can see it here; not so in the variable.",
+    )(command)
+
+
+def ca_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --ca; it may be absent."""
+    return click.option(
+        "--ca",
+        envvar=CA_FILE,
+        show_envvar=True,
+        metavar="FILE",
+        help="PEM file of the authority that signed the hub's certificate; else the system's are trusted.",
+    )(command)
+
+
+def connected(output: Output, connection_string: str | None, ca: str | None) -> Client:
+    """Return a client that tells the user when it has to wait.
+
+    Raises:
+        ConnectionStringError: it is missing or malformed.
+        ConfigError: the CA file cannot be used.
+    """
+    if not connection_string:
+        raise ConnectionStringError(
+            "no connection string was given",
+            why="there are many hubs, and each wants a key",
+            fix=f"Export {CONNECTION_STRING}, or pass --connection-string; `fwsm hub run` prints that of its own",
+        )
+
+    def on_wait(why: str, pause_s: float) -> None:
+        output.say(f"{why}; trying again in {pause_s:.1f} s")
+
+    return Client(Transport(ServiceConnection.parse(connection_string), ca_file=ca or None, on_wait=on_wait))

@@ -1,0 +1,113 @@
+"""The only printing: data to stdout, talk to stderr.
+
+With `--json` data is one JSON object a line, and nothing else goes to stdout; a failure is such an object too. Colour
+and the live bar need a terminal; NO_COLOR turns colour off, FORCE_COLOR on, and no fact is told by colour alone.
+
+Everything passes one gate that takes user, query and fragment out of web addresses: a signed URL is a secret, and
+devices repeat it in reports and messages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from fwsm.cli.progress import Bar, LineBar, RichBar, SilentBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fwsm.errors import FwsmError
+
+__all__ = ["Output", "discreet", "json_option", "pass_output"]
+
+_USER_OF_URL: Final = re.compile(r"(https?://)[^\s/?#\"'\\@]*@", re.IGNORECASE)
+_TAIL_OF_URL: Final = re.compile(r"(https?://[^\s?#\"'\\<>]*)[?#][^\s\"'\\<>]*", re.IGNORECASE)
+
+
+def discreet(text: str) -> str:
+    """Return the text with web addresses cut down to what is no secret."""
+    return _TAIL_OF_URL.sub(r"\1", _USER_OF_URL.sub(r"\1", text))
+
+
+class Output:
+    """Where one command speaks.
+
+    Attributes:
+        json: whether data is for programs.
+    """
+
+    def __init__(self) -> None:
+        self.json = False
+        self._bar: Bar = SilentBar()
+
+    def data(self, document: Mapping[str, Any], text: str) -> None:
+        """Print a result: the document with `--json`, else the text."""
+        line = json.dumps(document, ensure_ascii=False) if self.json else text
+        with self._bar.aside():
+            click.echo(discreet(line), color=_color(sys.stdout.isatty()))
+
+    def say(self, text: str) -> None:
+        """Tell a person something that is no result."""
+        with self._bar.aside():
+            click.echo(discreet(text), err=True, color=_color(sys.stderr.isatty()))
+
+    def fail(self, error: FwsmError) -> None:
+        """Print what happened, why, and what to do next."""
+        lines = [click.style("error: ", fg="red", bold=True) + error.what]
+        lines += [f"  {label}: {text}" for label, text in (("why", error.why), ("fix", error.fix)) if text]
+        self.say("\n".join(lines))
+        if self.json:
+            shown = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
+            self.data({"event": "error", "error": shown | {"exitCode": error.exit_code}}, "")
+
+    @contextmanager
+    def bar(self) -> Iterator[Bar]:
+        """A bar for one thing that goes from 0 to 100 percent, below whatever else is printed meanwhile."""
+        with self._new_bar() as bar:
+            self._bar = bar
+            try:
+                yield bar
+            finally:
+                self._bar = SilentBar()
+
+    def _new_bar(self) -> Bar:
+        if self.json:
+            return SilentBar()
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            try:
+                return RichBar()
+            except ModuleNotFoundError:
+                pass  # rich comes with the extra `ui`
+        return LineBar(self.say)
+
+
+pass_output = click.make_pass_decorator(Output, ensure=True)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --json, which switches its `Output`."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        is_eager=True,  # so that an error in another option is told in JSON as well
+        expose_value=False,
+        callback=_switch,
+        help="One JSON object a line on stdout.",
+    )(command)
+
+
+def _switch(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    context.ensure_object(Output).json |= wanted
+
+
+def _color(terminal: bool) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return terminal or bool(os.environ.get("FORCE_COLOR"))

@@ -1,0 +1,66 @@
+"""One option a setting of the device, named as in the file and in the environment."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from fwsm.config import DeviceConfig
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["setting_options"]
+
+_HELP: Final = {
+    "connection_string": "The device's connection string; better in FWSM_CONNECTION_STRING.",
+    "state_dir": "Database, lock and downloads.",
+    "slots_dir": "The two slots and the boot pointer.",
+    "ca_file": "PEM file of the authorities of hub and image server; else the system's are trusted.",
+    "delay_s": "Wait so many seconds before the download.",
+    "window": "Daily maintenance window for applying, HH:MM-HH:MM.",
+    "window_zone": "Time zone of the window.",
+    "health_command": "Must end with status 0 before new firmware is confirmed.",
+    "health_timeout_s": "How long one run of it may take.",
+    "soak_s": "How long new firmware must stay healthy.",
+    "check_every_s": "Pause between two health checks.",
+    "confirm_s": "How long new firmware may take to prove itself.",
+    "progress_every_s": "At most one progress report in so many seconds.",
+    "allow_http": "Take images over plain HTTP, too.",
+    "max_bytes": "The largest image that is taken.",
+    "retry_base_s": "Longest first pause between two downloads; doubles.",
+    "retry_cap_s": "Longest pause between two downloads.",
+    "log_level": "DEBUG, INFO, WARNING or ERROR.",
+}
+
+
+def _split(_context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    try:
+        return None if text is None else tuple(shlex.split(text))
+    except ValueError as error:
+        raise ConfigError(f"{parameter.name} is {text!r}", why=str(error), fix="Close the quotation") from error
+
+
+# By the annotation of the setting, as it is written there.
+_KINDS: Final[dict[str, dict[str, Any]]] = {
+    "str": {"metavar": "TEXT"},
+    "bool": {"is_flag": True, "flag_value": True, "type": click.BOOL},
+    "int": {"type": int, "metavar": "N"},
+    "float": {"type": float, "metavar": "N"},
+    "Path": {"type": click.Path(path_type=Path, file_okay=False), "metavar": "DIR"},
+    "tuple[str, ...]": {"metavar": "COMMAND", "callback": _split},
+}
+
+
+def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each setting. None has a default, so what is not given does not count."""
+    for setting in reversed(fields(DeviceConfig)):
+        name = f"--{setting.name.replace('_', '-')}"
+        shown = {"help": _HELP[setting.name], "default": None} | _KINDS[str(setting.type)]
+        command = click.option(name, setting.name, **shown)(command)
+    return command

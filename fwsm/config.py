@@ -1,0 +1,179 @@
+"""Settings of a device: defaults < TOML file < FWSM_* environment < arguments.
+
+A setting has one name everywhere: `soak_s` in the file is `FWSM_SOAK_S` in the environment and `--soak-s` on the
+command line. An unknown name in the file is an error: a setting that is silently ignored is worse than none.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DeviceConfig", "load"]
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConfig:
+    """What `fwsm device run` needs to know.
+
+    Attributes:
+        connection_string: the device's, from the hub; secret.
+        state_dir: database, lock and downloads.
+        slots_dir: the two slots and the boot pointer of the built-in installer.
+        ca_file: PEM file of the authority that signs the hub and the image server; empty for the system's.
+        delay_s: how long an update waits before it is downloaded.
+        window: daily maintenance window in which images are applied, "HH:MM-HH:MM"; empty for any time.
+        window_zone: time zone of the window.
+        health_command: program and arguments that must end with status 0 before new firmware is confirmed.
+        health_timeout_s: how long one run of it may take.
+        soak_s: how long the new firmware must stay healthy before it is confirmed.
+        check_every_s: pause between two runs of the health command.
+        confirm_s: how long the new firmware may take to prove itself.
+        progress_every_s: at most one progress report in so many seconds.
+        allow_http: whether images may come over plain HTTP.
+        max_bytes: the largest image that is taken.
+        retry_base_s, retry_cap_s: full-jitter backoff between two downloads.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+    """
+
+    connection_string: str = field(default="", repr=False)
+    state_dir: Path = Path("/var/lib/fwsm")
+    slots_dir: Path = Path("/var/lib/fwsm/board")
+    ca_file: str = ""
+    delay_s: float = 0.0
+    window: str = ""
+    window_zone: str = "UTC"
+    health_command: tuple[str, ...] = ()
+    health_timeout_s: float = 60.0
+    soak_s: float = 0.0
+    check_every_s: float = 5.0
+    confirm_s: float = 600.0
+    progress_every_s: float = 5.0
+    allow_http: bool = False
+    max_bytes: int = 4 * 1024**3
+    retry_base_s: float = 10.0
+    retry_cap_s: float = 600.0
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        for name in ("delay_s", "soak_s"):
+            self._require(name, 0 <= getattr(self, name) < math.inf, "a number from 0 on")
+        for name in (
+            "health_timeout_s",
+            "check_every_s",
+            "confirm_s",
+            "progress_every_s",
+            "max_bytes",
+            "retry_base_s",
+            "retry_cap_s",
+        ):
+            self._require(name, 0 < getattr(self, name) < math.inf, "a number greater than 0")
+        self._require("log_level", self.log_level in _LOG_LEVELS, f"one of {', '.join(_LOG_LEVELS)}")
+
+    def _require(self, name: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise ConfigError(f"{name} is {getattr(self, name)!r}", why=f"it must be {what}", fix="Change the setting")
+
+
+def load(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]) -> DeviceConfig:
+    """Put the settings together.
+
+    Args:
+        file: a TOML file with settings at its top level; None for none.
+        environ: the environment.
+        given: what the command line gives; None values count as not given.
+
+    Raises:
+        ConfigError: naming the setting, where it came from, and what it must be.
+    """
+    values = _from_file(file) if file else {}
+    values |= _from_environment(environ)
+    values |= {name: value for name, value in given.items() if value is not None}
+    return DeviceConfig(**values)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file}", why=str(error), fix="Check the path given with --config") from error
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML", why=str(error), fix="Write settings like soak_s = 30") from error
+    kinds = get_type_hints(DeviceConfig)
+    for name in found:
+        if name not in kinds:
+            raise ConfigError(
+                f"{file}{_line_of(text, name)}: '{name}' is no setting", fix=f"Known are {', '.join(sorted(kinds))}"
+            )
+    return {name: _checked(name, value, f"{file}{_line_of(text, name)}: {name}") for name, value in found.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values = {}
+    for setting in fields(DeviceConfig):
+        variable = f"FWSM_{setting.name.upper()}"
+        if variable in environ:
+            values[setting.name] = _parsed(setting.name, environ[variable], variable)
+    return values
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    """A TOML value, or a text, as the setting's type."""
+    kind = get_type_hints(DeviceConfig)[name]
+    if kind is float and type(value) in {int, float} and abs(value) < _BIGGEST:
+        return float(value)
+    if kind is Path and isinstance(value, str) and value and "\0" not in value:  # "" would be the working directory
+        return Path(value)
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if type(value) is kind:
+        return value
+    secret = name in {setting.name for setting in fields(DeviceConfig) if not setting.repr}
+    shown = f"of type {type(value).__name__}" if secret else repr(value)
+    raise ConfigError(f"{where} is {shown}", why=f"it must be {_KINDS[kind]}", fix="Change the setting")
+
+
+def _parsed(name: str, text: str, where: str) -> Any:
+    """A text from the environment as the setting's type."""
+    kind = get_type_hints(DeviceConfig)[name]
+    try:
+        if kind == tuple[str, ...]:
+            return tuple(shlex.split(text))
+        if kind is bool:
+            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+        if kind in {int, float}:
+            return kind(text)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"{where} is {text!r}", why=f"it must be {_KINDS[kind]}", fix="Change the setting") from error
+    return _checked(name, text, where)
+
+
+_BIGGEST = 2**63  # where TOML's whole numbers end
+_KINDS: dict[Any, str] = {
+    str: "a text",
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    Path: "a path",
+    tuple[str, ...]: "a list of texts",
+}
+
+
+def _line_of(text: str, name: str) -> str:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.split("=")[0].split(".")[0].strip("\"'[] \t") == name:
+            return f", line {number}"
+    return ""

@@ -1,0 +1,318 @@
+"""The lifecycle of one update: THE table, and the `transitions` machine built from it.
+
+Theory of operation. Everything that may happen to an update is a row of `TABLE`: in this state, when this fact is
+known and these guards hold, that state follows. Nothing happens outside the table; what has no row is an error and
+changes nothing.
+
+- A trigger is a fact in the past tense ("the download failed"), never an order. Work is done elsewhere, in the state
+  that the row leads to, and every piece of it is safe to do twice.
+- Rows of the same trigger and source are tried in order, and the last of them has no guard. So a trigger that the
+  state knows always leads somewhere.
+- Guards are pure. They see the record of the update, the facts that came with the trigger, and the limits.
+- A restart of the process is a fact like any other: `restarted` has a row in every state, and there is no other way
+  to come back. What a crash, a kill or a power cut leads to can be read here and drawn.
+- A row names its effects. Counters are on disk with the state, so a loop ends even if every turn of it dies.
+- Entering a state runs the entry callbacks of the machine, in the order they were given: first the one that makes
+  the row durable, then the others. If that first one raises, the state has not changed, on disk or in memory.
+
+Seven states are the tutorial's. `applying` has children, so that no step of it hides behind a flag.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from transitions.extensions import HierarchicalMachine
+from transitions.extensions.nesting import NestedState
+
+from fwsm.core.entry import Effect, Facts, successor
+from fwsm.core.guards import (
+    attempts_left,
+    boot_unchanged,
+    cause_transient,
+    damages_left,
+    must_roll_back,
+    probe_done,
+    reboot_required,
+    reboots_left,
+    restarts_left,
+    target_runs,
+)
+from fwsm.core.update import Failure, Limits, State, Update
+from fwsm.errors import Kind, LifecycleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from transitions import EventData
+
+    from fwsm.core.guards import Guard
+
+__all__ = ["TABLE", "Entry", "Lifecycle", "Row", "Trigger"]
+
+
+class Trigger(enum.StrEnum):
+    """Facts that move an update. The values are stored in the history; they never change."""
+
+    POLICY_ALLOWED = "policy_allowed"
+    POLICY_DEFERRED = "policy_deferred"
+    DOWNLOAD_VERIFIED = "download_verified"
+    DOWNLOAD_FAILED = "download_failed"
+    ARTIFACT_DAMAGED = "artifact_damaged"
+    INSTALLED = "installed"
+    INSTALL_FAILED = "install_failed"
+    REBOOT_OVERDUE = "reboot_overdue"
+    HEALTH_CONFIRMED = "health_confirmed"
+    HEALTH_FAILED = "health_failed"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    RESTARTED = "restarted"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    RETRY_REQUESTED = "retry_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        trigger: the fact.
+        source: the state in which it is known.
+        target: the state that follows; None if the fact changes nothing here.
+        guards: all must hold.
+        effects: what it does to the record beside moving it.
+        failure: what the row itself says went wrong, used when the facts bring no failure of their own.
+    """
+
+    trigger: Trigger
+    source: State
+    target: State | None
+    guards: tuple[Guard, ...] = ()
+    effects: frozenset[Effect] = frozenset()
+    failure: Failure | None = None
+
+
+_CANCELLED = Failure("cancelled", "the operator cancelled the update", Kind.NEEDS_OPERATOR)
+_SUPERSEDED = Failure("superseded", "a newer request took its place", Kind.PERMANENT)
+_RESTART_LOOP = Failure(
+    "restartLoop",
+    "the program was restarted too often in this state without getting further. Look for what ends it, then retry",
+    Kind.NEEDS_OPERATOR,
+)
+_REBOOT_IGNORED = Failure(
+    "rebootIgnored",
+    "the device was told to reboot and did not. Check that the program may reboot it, then retry",
+    Kind.NEEDS_OPERATOR,
+)
+_FELL_BACK = Failure(
+    "bootFellBack",
+    "the new image was activated, but the device came up with the old one: the boot loader did not accept it",
+    Kind.PERMANENT,
+)
+_INTERRUPTED = Failure(
+    "installInterrupted",
+    "the installation was interrupted and the installer does not allow to repeat it",
+    Kind.NEEDS_OPERATOR,
+)
+
+
+def _rows(
+    trigger: Trigger,
+    sources: State | tuple[State, ...],
+    target: State | None,
+    *conditions: Guard | Effect,
+    failure: Failure | None = None,
+) -> tuple[Row, ...]:
+    """The same row for one or several sources; guards and effects as they come."""
+    effects = frozenset(item for item in conditions if isinstance(item, Effect))
+    guards = tuple(item for item in conditions if not isinstance(item, Effect))
+    each = sources if isinstance(sources, tuple) else (sources,)
+    return tuple(Row(trigger, source, target, guards, effects, failure) for source in each)
+
+
+def _table() -> tuple[Row, ...]:
+    t, s, row = Trigger, State, _rows
+    before_applying = (s.WAITING, s.DOWNLOADING, s.DOWNLOAD_COMPLETE)
+    failed = (s.DOWNLOAD_FAILED, s.APPLY_FAILED)
+    attempt, reboot, damage = Effect.COUNT_ATTEMPT, Effect.COUNT_REBOOT, Effect.COUNT_DAMAGE
+    restart, old_runs, afresh = Effect.COUNT_RESTART, Effect.NOTE_OLD_RUNS, Effect.START_AFRESH
+    # fmt: off
+    on_the_way = (
+        *row(t.POLICY_ALLOWED,    s.WAITING,           s.DOWNLOADING),
+        *row(t.POLICY_DEFERRED,   s.WAITING,           s.WAITING),
+        *row(t.DOWNLOAD_VERIFIED, s.DOWNLOADING,       s.DOWNLOAD_COMPLETE),
+        *row(t.DOWNLOAD_FAILED,   s.DOWNLOADING,       s.DOWNLOADING, cause_transient, attempts_left, attempt),
+        *row(t.DOWNLOAD_FAILED,   s.DOWNLOADING,       s.DOWNLOAD_FAILED),
+        *row(t.POLICY_ALLOWED,    s.DOWNLOAD_COMPLETE, s.INSTALLING),
+        *row(t.POLICY_DEFERRED,   s.DOWNLOAD_COMPLETE, s.DOWNLOAD_COMPLETE),
+        *row(t.ARTIFACT_DAMAGED,  s.DOWNLOAD_COMPLETE, s.DOWNLOADING, damages_left, damage),
+        *row(t.ARTIFACT_DAMAGED,  s.DOWNLOAD_COMPLETE, s.DOWNLOAD_FAILED),
+        *row(t.INSTALLED,         s.INSTALLING,        s.REBOOTING, reboot_required, reboot),
+        *row(t.INSTALLED,         s.INSTALLING,        s.CONFIRMING),
+        *row(t.INSTALL_FAILED,    s.INSTALLING,        s.INSTALLING, cause_transient, attempts_left, attempt),
+        *row(t.INSTALL_FAILED,    s.INSTALLING,        s.ROLLING_BACK),
+        *row(t.REBOOT_OVERDUE,    s.REBOOTING,         s.REBOOTING, reboots_left, reboot),
+        *row(t.REBOOT_OVERDUE,    s.REBOOTING,         s.ROLLING_BACK, failure=_REBOOT_IGNORED),
+        *row(t.HEALTH_CONFIRMED,  s.CONFIRMING,        s.APPLY_COMPLETE),
+        *row(t.HEALTH_FAILED,     s.CONFIRMING,        s.ROLLING_BACK),
+        *row(t.ROLLED_BACK,       s.ROLLING_BACK,      s.APPLY_FAILED, old_runs),
+        *row(t.ROLLBACK_FAILED,   s.ROLLING_BACK,      s.ROLLING_BACK, attempts_left, attempt),
+        *row(t.ROLLBACK_FAILED,   s.ROLLING_BACK,      s.APPLY_FAILED),
+        *row(t.REBOOT_OVERDUE,    s.ROLLING_BACK,      s.ROLLING_BACK, attempts_left, attempt),
+        *row(t.REBOOT_OVERDUE,    s.ROLLING_BACK,      s.APPLY_FAILED, failure=_REBOOT_IGNORED),
+    )
+    process_comes_back = (
+        *row(t.RESTARTED, s.WAITING,           s.WAITING, restart),
+        *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOADING, restarts_left, restart),
+        *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOAD_FAILED, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.DOWNLOAD_COMPLETE, s.DOWNLOAD_COMPLETE, restart),
+        *row(t.RESTARTED, s.INSTALLING,        s.CONFIRMING, probe_done, target_runs, restart),
+        *row(t.RESTARTED, s.INSTALLING,        s.REBOOTING, probe_done, reboot_required, restart, reboot),
+        *row(t.RESTARTED, s.INSTALLING,        s.CONFIRMING, probe_done, restart),
+        *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, must_roll_back, restart, failure=_INTERRUPTED),
+        *row(t.RESTARTED, s.INSTALLING,        s.INSTALLING, restarts_left, restart),
+        *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.REBOOTING,         s.REBOOTING, boot_unchanged, reboots_left, restart, reboot),
+        *row(t.RESTARTED, s.REBOOTING,         s.ROLLING_BACK, boot_unchanged, restart, failure=_REBOOT_IGNORED),
+        *row(t.RESTARTED, s.REBOOTING,         s.CONFIRMING, target_runs, restart),
+        *row(t.RESTARTED, s.REBOOTING,         s.APPLY_FAILED, restart, old_runs, failure=_FELL_BACK),
+        *row(t.RESTARTED, s.CONFIRMING,        s.CONFIRMING, target_runs, restarts_left, restart),
+        *row(t.RESTARTED, s.CONFIRMING,        s.ROLLING_BACK, target_runs, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.CONFIRMING,        s.APPLY_FAILED, restart, old_runs, failure=_FELL_BACK),
+        *row(t.RESTARTED, s.ROLLING_BACK,      s.ROLLING_BACK, restarts_left, restart),
+        *row(t.RESTARTED, s.ROLLING_BACK,      s.APPLY_FAILED, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, (*failed, s.APPLY_COMPLETE), None),
+    )
+    commands = (
+        *row(t.CANCELLED,       before_applying, s.DOWNLOAD_FAILED, failure=_CANCELLED),
+        *row(t.SUPERSEDED,      before_applying, s.DOWNLOAD_FAILED, failure=_SUPERSEDED),
+        *row(t.RETRY_REQUESTED, failed,          s.WAITING, afresh),
+    )
+    # fmt: on
+    return on_the_way + process_comes_back + commands
+
+
+TABLE: Final[tuple[Row, ...]] = _table()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry into a state, as the entry callbacks see it.
+
+    Attributes:
+        row: the line of the table that was taken.
+        before, after: the record before and after it.
+        facts: what came with the trigger.
+    """
+
+    row: Row
+    before: Update
+    after: Update
+    facts: Facts
+
+
+class _State(NestedState):
+    """A state whose child is written behind a dot, as on the twin."""
+
+    separator = "."
+
+
+class _Machine(HierarchicalMachine):
+    state_cls = _State
+
+
+class Lifecycle:
+    """The machine that walks updates through the table.
+
+    It keeps no update itself: the record goes in and the next record comes out, so that a failed entry leaves
+    nothing behind. One thread at a time.
+
+    Args:
+        on_entry: called in this order on every entry into a state. An exception from one of them ends the walk;
+            the caller then still has the record as it was.
+        limits: where the table breaks loops.
+    """
+
+    def __init__(self, on_entry: Sequence[Callable[[Entry], None]] = (), limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.state = State.WAITING.value  # the machine writes it: this object is its model
+        self.machine = _Machine(
+            model=self,
+            states=_nested([partial(_announce, callback) for callback in on_entry]),
+            initial=self.state,
+            auto_transitions=False,
+            send_event=True,
+        )
+        for row in TABLE:
+            self.machine.add_transition(
+                row.trigger.value,
+                row.source.value,
+                row.target.value if row.target else None,
+                conditions=[partial(self._holds, guard) for guard in row.guards],
+                before=partial(self._take, row),
+            )
+
+    def fire(self, update: Update, trigger: Trigger, facts: Facts) -> Update:
+        """Take the row that fits and return the record after it.
+
+        Raises:
+            LifecycleError: the state does not know this trigger; nothing has changed.
+            Exception: whatever an entry callback raises; nothing has changed for the caller.
+        """
+        known = self.known(update.state)
+        if trigger not in known:  # asked here, because a callback may raise the MachineError of a machine of its own
+            raise LifecycleError(
+                f"'{trigger}' means nothing in state '{update.state}'", fix=f"Known here: {', '.join(sorted(known))}"
+            )
+        walk = _Walk(before=update, facts=facts)
+        self.state = update.state.value
+        getattr(self, trigger.value)(walk=walk)
+        return walk.entry.after if walk.entry else update
+
+    @staticmethod
+    def known(state: State) -> frozenset[Trigger]:
+        """The triggers that have a row in this state."""
+        return frozenset(row.trigger for row in TABLE if row.source is state)
+
+    def _holds(self, guard: Guard, event: EventData) -> bool:
+        walk: _Walk = event.kwargs["walk"]
+        return guard(walk.before, walk.facts, self.limits)
+
+    def _take(self, row: Row, event: EventData) -> None:
+        walk: _Walk = event.kwargs["walk"]
+        if row.target is None:
+            return
+        after = successor(walk.before, row.target, walk.facts, self.limits, effects=row.effects, failure=row.failure)
+        walk.entry = Entry(row=row, before=walk.before, after=after, facts=walk.facts)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One call of `fire`, handed through the machine with the event."""
+
+    before: Update
+    facts: Facts
+    entry: Entry | None = None
+
+
+def _announce(callback: Callable[[Entry], None], event: EventData) -> None:
+    entry = event.kwargs["walk"].entry
+    callback(entry)
+
+
+def _nested(on_enter: list[partial[None]]) -> list[dict[str, object]]:
+    """The states as the machine wants them: children inside their parent. Only leaves are entered."""
+    parents: dict[str, dict[str, object]] = {}
+    for state in State:
+        if state.substatus is None:
+            parents[state.value] = {"name": state.value, "on_enter": on_enter}
+        else:
+            parent = parents.setdefault(state.status, {"name": state.status, "children": []})
+            children = parent["children"]
+            assert isinstance(children, list)  # noqa: S101  # a status is either a leaf or a parent
+            children.append({"name": state.substatus, "on_enter": on_enter})
+    return list(parents.values())

@@ -1,0 +1,289 @@
+"""Drives the lifecycle, one step at a time.
+
+The agent owns the record, the database and the installer. Everything that happens to an update happens in `step`, in
+one thread: a message is answered, the result of a job is taken, or the work of the present state is begun. What a step
+learns goes through the table; the machine's entry callbacks commit it, ring the reporter, and tell the hooks. Only
+after that does the next step act on it: commit, then act.
+
+`run` is a loop around `step` that sleeps until the bell rings or the time has come. A simulation calls `step` itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from fwsm.core.lifecycle import Trigger
+from fwsm.core.moment import Deadline
+from fwsm.core.policy import Always
+from fwsm.core.twin import METHOD, parse_request
+from fwsm.core.update import Limits, State, Update
+from fwsm.device.applying import Applying
+from fwsm.device.commands import answer
+from fwsm.device.job import Job, ThreadRunner
+from fwsm.device.loading import Loading
+from fwsm.device.outcome import Fact, Pauses, Task, Wait
+from fwsm.device.record import Record
+from fwsm.device.work import Work
+from fwsm.errors import LifecycleError, RefusedError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fwsm.core.moment import Moment
+    from fwsm.core.policy import Policy
+    from fwsm.device.health import HealthCheck
+    from fwsm.device.job import Runner
+    from fwsm.device.ports import Clock, Download, Installer, MethodCall
+    from fwsm.device.record import Hook
+    from fwsm.device.reporter import Reporter
+    from fwsm.store import Store
+
+__all__ = ["Agent"]
+
+_log = logging.getLogger(__name__)
+
+# A step that could not commit tries again after this long; the disk may be full, or busy with a migration.
+_STORE_PAUSE_S = 5.0
+# How long a stop waits for the job in hand. Whatever it leaves behind is what a crash would leave.
+_STOP_WAIT_S = 5.0
+# A sleep does not count the time that the machine was suspended, and deadlines do: so look at the clock now and then.
+_LONGEST_SLEEP_S = 60.0
+
+
+class Agent:
+    """One device's update agent.
+
+    Args:
+        store: the database; the caller closes it after the agent has stopped.
+        reporter: what tells the hub.
+        download, installer, policy, clock: the ports.
+        checks: what must hold before new firmware is confirmed; each raises HealthError.
+        hooks: called after each commit with the record before (None for a new update) and after. What a hook raises is
+            logged and does not stop the update.
+        limits: where loops end and how long to wait.
+        soak_s, check_every_s: how long the checks must hold, and how often they are made.
+        allow_http: whether `http` is good enough for `fwPackageUri`.
+        runner: how jobs run.
+        chance: random numbers in [0, 1) for jitter.
+        new_id: makes update ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        reporter: Reporter,
+        *,
+        download: Download,
+        installer: Installer,
+        clock: Clock,
+        policy: Policy | None = None,
+        checks: Sequence[HealthCheck] = (),
+        hooks: Sequence[Hook] = (),
+        limits: Limits | None = None,
+        soak_s: float = 0.0,
+        check_every_s: float = 5.0,
+        allow_http: bool = False,
+        runner: Runner | None = None,
+        chance: Callable[[], float] = random.random,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        limits = limits or Limits()
+        self._clock = clock
+        self._allow_http = allow_http
+        self._runner = runner or ThreadRunner()
+        self._new_id = new_id
+        self._record = Record(store, reporter, hooks, limits)
+        pauses = Pauses(clock, limits, chance)
+        applying = Applying(
+            installer=installer,
+            download=download,
+            clock=clock,
+            checks=checks,
+            limits=limits,
+            pauses=pauses,
+            soak_s=soak_s,
+            check_every_s=check_every_s,
+        )
+        loading = Loading(download, pauses, self._record.note_progress)
+        self._work = Work(policy or Always(), loading, applying)
+        self._handlers: dict[str, Callable[[Any], Update | None]] = {
+            METHOD: self._request,
+            f"{METHOD}Cancel": lambda _payload: self._command(Trigger.CANCELLED, "cancelled"),
+            f"{METHOD}Retry": lambda _payload: self._command(Trigger.RETRY_REQUESTED, "retried"),
+            f"{METHOD}Status": lambda _payload: self.update,
+        }
+        self._inbox: queue.SimpleQueue[MethodCall] = queue.SimpleQueue()
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._came_back = self.update is None or self.update.state.settled
+        self._job: tuple[Update, Job[Fact | Wait]] | None = None
+        self._not_before: Deadline | None = None
+
+    @property
+    def update(self) -> Update | None:
+        """The newest update as it stands on disk; None on a device that never had one."""
+        return self._record.update
+
+    def deliver(self, call: MethodCall) -> None:
+        """Take a direct method; from any thread. It is answered by a later step."""
+        self._inbox.put(call)
+        self._bell.set()
+
+    def stop(self) -> None:
+        """Make `run` return soon; from any thread. Not from a signal handler: it may have interrupted the bell."""
+        self._stopping.set()
+        self._bell.set()
+
+    def run(self) -> None:
+        """Work until `stop`. What was going on then goes on at the next start.
+
+        Raises:
+            Exception: a bug, here or in a port. The next start counts as a restart, so the table ends what loops.
+        """
+        try:
+            while True:
+                self._bell.clear()
+                if self._stopping.is_set():  # looked at behind the clear, which may have taken the bell of `stop`
+                    return
+                wait_s = self._step_or_pause()
+                if wait_s != 0:
+                    self._clock.wait(self._bell, None if wait_s is None else min(wait_s, _LONGEST_SLEEP_S))
+        finally:
+            self._drop_job()
+
+    def step(self, now: Moment) -> float | None:
+        """Do at most one unit of work.
+
+        Returns:
+            Seconds until the next step has something to do; None if only the bell can bring that.
+
+        Raises:
+            StoreError: nothing has changed; call again later.
+        """
+        if not self._inbox.empty():  # first, so that a store that refuses everything else is told to whoever calls
+            self._answer(self._inbox.get())
+            return 0.0
+        if not self._came_back:
+            self._come_back(now)
+            return 0.0
+        if self._job is not None:
+            return self._take_result(now)
+        if self.update is None:
+            return None
+        if self._not_before is not None and (left_s := self._not_before.remaining_s(now)) > 0:
+            return left_s
+        return self._begin(self.update, now)
+
+    # -- work --------------------------------------------------------------------------------------------------------
+
+    def _step_or_pause(self) -> float | None:
+        try:
+            return self.step(self._clock.now())
+        except StoreError as error:
+            _log.error("%s", error)
+            return _STORE_PAUSE_S
+
+    def _come_back(self, now: Moment) -> None:
+        update = self.update
+        if update is not None:
+            known = self._work.on_restart(update)
+            self._fire(update, Fact(Trigger.RESTARTED, known), now)
+        self._came_back = True
+
+    def _begin(self, update: Update, now: Moment) -> float | None:
+        match self._work.begin(update, now):
+            case Fact() as fact:
+                self._fire(update, fact, now)
+                return 0.0
+            case Wait(seconds):
+                return seconds
+            case Task(run):
+                job = Job(run, self._bell.set)
+                self._runner.start(job)
+                self._job = (update, job)
+                return 0.0 if job.ended else None
+
+    def _take_result(self, now: Moment) -> float | None:
+        assert self._job is not None  # noqa: S101  # the caller looked
+        begun_for, job = self._job
+        if not job.ended:
+            return None
+        result = job.result()
+        if begun_for is not self.update:
+            self._job = None
+            return 0.0  # the update was cancelled or superseded meanwhile
+        if isinstance(result, Fact):
+            self._fire(begun_for, result, now)
+        else:
+            self._not_before = None if result.seconds is None else Deadline.after(now, result.seconds)
+        # Only now: had the commit failed, the result would be taken again, not the work done again.
+        self._job = None
+        return 0.0 if not isinstance(result, Wait) or result.seconds is not None else None
+
+    def _drop_job(self) -> None:
+        if self._job is not None:
+            _update, job = self._job
+            job.stop.set()
+            job.wait(_STOP_WAIT_S)
+
+    def _fire(self, update: Update, fact: Fact, now: Moment) -> Update:
+        after = self._record.fire(update, fact, now)
+        self._not_before = None
+        return after
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, call: MethodCall) -> None:
+        status, payload = answer(call.name, call.payload, self._handlers)
+        _log.info("method %s answered with %d", call.name, status)
+        call.respond(status, payload)
+
+    def _request(self, payload: Any) -> Update:
+        request = parse_request(payload, allow_http=self._allow_http)
+        now, current = self._clock.now(), self.update
+        new = Update(
+            id=self._new_id(),
+            request=request,
+            state=State.WAITING,
+            boot_id=now.boot_id,
+            started_waiting_at=now.wall,
+        )
+        if current is not None and not current.state.settled:
+            if current.request == request:
+                return current
+            if not current.state.interruptible:
+                raise RefusedError(
+                    f"update {current.id} is being applied",
+                    why="from 'applying' on an update is not interrupted",
+                    fix="Wait until it has settled, then send the request again",
+                )
+        self._record.accept(new, now)
+        self._interrupt()
+        self._came_back = True  # there is nothing that it could come back to
+        self._not_before = None
+        return new
+
+    def _command(self, trigger: Trigger, participle: str) -> Update:
+        update = self.update
+        if update is None:
+            raise RefusedError("there is no update", fix="Send firmwareUpdate first")
+        try:
+            after = self._fire(update, Fact(trigger), self._clock.now())
+        except LifecycleError as error:
+            raise RefusedError(
+                f"update {update.id} cannot be {participle}",
+                why=f"it is in state '{update.state}'",
+                fix="Look at firmwareUpdateStatus for where it stands",
+            ) from error
+        self._interrupt()
+        return after
+
+    def _interrupt(self) -> None:
+        """Tell the job in hand to end; its result will be dropped."""
+        if self._job is not None:
+            self._job[1].stop.set()

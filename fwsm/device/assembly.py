@@ -1,0 +1,107 @@
+"""Puts a device together from its settings: the built-in parts, as `fwsm device run` uses them.
+
+Whoever embeds the package builds a `Device` with own parts instead; this is the example to start from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fwsm.core.connection_string import DeviceConnection
+from fwsm.core.policy import AllOf, Delay, Window
+from fwsm.core.update import Limits
+from fwsm.device.clock import SystemClock
+from fwsm.device.device import Device
+from fwsm.device.download import HttpsDownload
+from fwsm.device.durable import Disk
+from fwsm.device.health import command_check
+from fwsm.device.installers.slots import SlotInstaller
+from fwsm.device.iothub import IoTHubLink
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fwsm.config import DeviceConfig
+    from fwsm.core.policy import Policy
+    from fwsm.device.record import Hook
+    from fwsm.errors import FwsmError
+
+__all__ = ["assemble"]
+
+
+def assemble(
+    config: DeviceConfig,
+    *,
+    on_reboot: Callable[[], None],
+    on_state: Callable[[bool, FwsmError | None], None] | None = None,
+    hooks: Sequence[Hook] = (),
+) -> Device:
+    """A device on the real SDK, the real disk, and the built-in board with its two slots.
+
+    Args:
+        config: the settings.
+        on_reboot: ends the program; the board's power is cycled before the next start.
+        on_state: told when the link comes and goes; see `IoTHubLink`.
+        hooks: see `Agent`.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        StoreLockedError: another agent works on the state directory.
+        StoreError: the database cannot be used.
+    """
+    connection = DeviceConnection.parse(_required(config.connection_string))
+    ca_pem = _authorities(config.ca_file)
+    disk = Disk()
+    installer = SlotInstaller(config.slots_dir, disk=disk, on_reboot=on_reboot)
+    clock = SystemClock(installer.board.status().boot_id)
+    link = IoTHubLink(connection, clock=clock, ca_pem=ca_pem, on_state=on_state)
+    download = HttpsDownload(
+        config.state_dir / "artifacts",
+        disk=disk,
+        clock=clock,
+        ca_pem=ca_pem,
+        max_bytes=config.max_bytes,
+        allow_http=config.allow_http,
+    )
+    return Device(
+        config.state_dir,
+        link=link,
+        download=download,
+        installer=installer,
+        clock=clock,
+        progress_every_s=config.progress_every_s,
+        policy=_policy(config),
+        checks=[command_check(config.health_command, config.health_timeout_s)] if config.health_command else [],
+        hooks=hooks,
+        limits=Limits(retry_base_s=config.retry_base_s, retry_cap_s=config.retry_cap_s, confirm_s=config.confirm_s),
+        soak_s=config.soak_s,
+        check_every_s=config.check_every_s,
+        allow_http=config.allow_http,
+    )
+
+
+def _required(text: str) -> str:
+    if not text.strip():
+        raise ConfigError(
+            "the device has no connection string",
+            fix="Set FWSM_CONNECTION_STRING, or connection_string in the file given with --config",
+        )
+    return text
+
+
+def _authorities(file: str) -> str | None:
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read ca_file {file}", why=str(error), fix="Give a PEM file") from error
+
+
+def _policy(config: DeviceConfig) -> Policy:
+    policies: list[Policy] = [Delay(config.delay_s)]
+    if config.window:
+        policies.append(Window.parse(config.window, config.window_zone))
+    return AllOf(policies)

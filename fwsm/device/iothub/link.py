@@ -1,0 +1,242 @@
+"""The device's connection to IoT Hub, kept up for ever.
+
+A supervisor in a thread of its own opens one session after another. All retries are made here: pauses with full jitter
+between sessions, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
+like a wrong key, so this too heals); and short ones within one `report` or `reported`, which outlast a throttled hub or
+a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import logging
+import random
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fwsm.device.backoff import retrying
+from fwsm.device.iothub.loop import LoopThread
+from fwsm.device.iothub.session import Session, Settings
+from fwsm.device.iothub.translation import let_go, restated, translated
+from fwsm.errors import ConfigError, FwsmError, LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fwsm.core.connection_string import DeviceConnection
+    from fwsm.device.ports import Clock, MethodCall
+
+__all__ = ["IoTHubLink"]
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+# The client tells when it loses the connection; this catches the case that it does not.
+_CHECK_EVERY_S = 30.0
+_CLOSE_WITHIN_S = 2.0
+_STOP_WITHIN_S = 5.0
+
+
+class IoTHubLink:
+    """A `Link` on the unmodified SDK (see `fwsm.device.ports.Link`).
+
+    Args:
+        connection: which hub, and as which device.
+        clock: for pauses and waiting; the deadlines of SDK calls run on the machine's clock.
+        ca_pem: certificates to trust, as PEM text; None for the system's.
+        deadline_s: how long one call to the SDK may take. `report` and `reported` wait as long for a connection, and
+            begin no further try when that time is over, so they take about twice as long at most.
+        backoff_base_s: the longest first pause between two tries.
+        backoff_cap_s: the longest pause. A session that lasted longer than this was a good one: counting starts again.
+        websockets: MQTT over WebSocket on port 443 instead of port 8883.
+        keep_alive_s: MQTT keep-alive; a connection that died silently is noticed after about twice this.
+        token_ttl_s: how long an access token is valid. Not below 900: the SDK renews two minutes before the end.
+        on_state: told `(connected, error)` at each change and after each failed try, from a thread of the link; it
+            returns at once. `error` is None on success and when the link was stopped.
+
+    Raises:
+        ConfigError: `ca_pem` is no certificate.
+    """
+
+    def __init__(
+        self,
+        connection: DeviceConnection,
+        *,
+        clock: Clock,
+        ca_pem: str | None = None,
+        deadline_s: float = 20.0,
+        backoff_base_s: float = 1.0,
+        backoff_cap_s: float = 60.0,
+        websockets: bool = False,
+        keep_alive_s: int = 60,
+        token_ttl_s: int = 3600,
+        on_state: Callable[[bool, FwsmError | None], None] | None = None,
+    ) -> None:
+        _check_certificates(ca_pem)
+        self._settings = Settings(connection, ca_pem, websockets, keep_alive_s, token_ttl_s, deadline_s)
+        self._clock = clock
+        self._backoff = functools.partial(retrying, base_s=backoff_base_s, cap_s=backoff_cap_s)
+        self._base_s = backoff_base_s
+        self._good_session_s = backoff_cap_s
+        self._on_state = on_state
+        self._stopping = threading.Event()
+        self._usable = threading.Event()  # there is an open session, or there never will be one again
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._supervisor: threading.Thread | None = None
+        self._last_error: FwsmError | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the hub can be talked to now."""
+        return self._usable.is_set() and not self._stopping.is_set()
+
+    @property
+    def last_error(self) -> FwsmError | None:
+        """Why the hub cannot be talked to; None while it can, before the first try has failed, and after `stop`."""
+        return self._last_error
+
+    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+        """Begin to connect, and stay connected until `stop`; returns at once. A link is started once."""
+        name = f"fwsm-link-{self._settings.connection.device_id}"
+        self._supervisor = threading.Thread(target=self._supervise, args=(deliver, name), name=name, daemon=True)
+        self._supervisor.start()
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Merge `patch` into the reported properties and return when the hub has acknowledged it.
+
+        Raises:
+            ReportRefusedError: the hub answered 400 or 413, or `patch` is not JSON.
+            LinkError: not now; the hub may or may not have applied it.
+        """
+        self._patiently(lambda: self._open_session().report(patch))
+
+    def reported(self) -> Mapping[str, Any]:
+        """The reported properties as the hub has them, `$version` and `$metadata` included.
+
+        Raises:
+            LinkError: not now.
+        """
+        return self._patiently(lambda: self._open_session().reported())
+
+    def stop(self) -> None:
+        """Disconnect and end the link's threads; returns within about five seconds, whatever the hub does."""
+        with self._lock:
+            self._stopping.set()
+            self._usable.set()
+            session = self._session
+        if session is not None:
+            session.abandon(_stopped())
+        if self._supervisor is not None:
+            self._supervisor.join(_STOP_WITHIN_S)
+
+    def _patiently(self, call: Callable[[], _T]) -> _T:
+        return self._backoff(self._clock, self._stopping, within_s=self._settings.deadline_s)(call)
+
+    def _open_session(self) -> Session:
+        usable = self._clock.wait(self._usable, self._settings.deadline_s)
+        session = self._session
+        if self._stopping.is_set():
+            raise _stopped()
+        if usable and session is not None:
+            return session
+        if (error := self._last_error) is not None:
+            raise restated(error) from error
+        raise LinkError(f"there is no connection to the hub {self._settings.connection.host} yet")
+
+    def _supervise(self, deliver: Callable[[MethodCall], None], name: str) -> None:
+        loop = LoopThread(name)
+        try:
+            while not self._stopping.is_set():
+                self._stay_connected(loop, deliver)
+                # A hub that restarts loses all its devices at once; they are not to come back at once.
+                self._clock.wait(self._stopping, random.uniform(0, self._base_s))  # noqa: S311 - spreads load
+        finally:
+            loop.stop(_CLOSE_WITHIN_S)
+            self._tell(connected=False, error=None)
+
+    def _stay_connected(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> None:
+        """Open sessions until a good one has ended, or until `stop`, which is the only error that ends it."""
+        backoff = self._backoff(self._clock, self._stopping, when=_is_ours, before_sleep=_log_failure)
+        with contextlib.suppress(FwsmError):
+            backoff(self._live, loop, deliver)
+
+    def _live(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> None:
+        """Open a session and stay until it ends; raises why it ended, unless it was a good one."""
+        error = self._use_session(loop, deliver)
+        if error is not None:
+            let_go(error)
+            raise error
+
+    def _use_session(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> FwsmError | None:
+        session = Session(loop, self._settings, deliver)
+        with self._lock:  # either `stop` finds this session, or the stop is found here
+            if self._stopping.is_set():
+                return _stopped()
+            self._session = session
+        lasted_s = 0.0
+        try:
+            lasted_s = self._stay(session)
+        except Exception as failure:  # noqa: BLE001 - a device whose supervisor has died is lost
+            session.abandon(translated(failure, "connect", self._settings.connection))
+        self._leave(session)
+        return session.error if lasted_s < self._good_session_s else None
+
+    def _stay(self, session: Session) -> float:
+        session.open()
+        # The connection is up, but only an answer proves that the hub does its work.
+        self._patiently(session.reported)
+        self._tell(connected=True, error=None)
+        began_s = self._clock.now().boottime_s
+        while not self._clock.wait(session.ended, _CHECK_EVERY_S):
+            session.check()
+        return self._clock.now().boottime_s - began_s
+
+    def _leave(self, session: Session) -> None:
+        if not self._stopping.is_set():
+            self._tell(connected=False, error=session.error)
+        session.close(_CLOSE_WITHIN_S)
+        # A client of the SDK is a knot of cycles that holds sockets. After days on a bad network hundreds of them would
+        # wait for a full collection, which Python makes ever more rarely.
+        gc.collect()
+
+    def _tell(self, *, connected: bool, error: FwsmError | None) -> None:
+        with self._lock:
+            self._last_error = error
+            if connected:
+                self._usable.set()
+            elif not self._stopping.is_set():  # what `stop` has set lets callers go
+                self._usable.clear()
+        if self._on_state is not None:
+            try:
+                self._on_state(connected, error)
+            except Exception:  # noqa: BLE001 - the embedder's code must not end the link
+                _log.exception("on_state failed")
+
+
+def _stopped() -> LinkError:
+    return LinkError("the link was stopped")
+
+
+def _is_ours(error: BaseException) -> bool:
+    return isinstance(error, FwsmError)
+
+
+def _log_failure(error: BaseException, pause_s: float) -> None:
+    _log.warning("%s (next try in %.1f s)", error, pause_s)
+
+
+def _check_certificates(ca_pem: str | None) -> None:
+    if ca_pem is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=ca_pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            "the CA certificate of the hub cannot be read",
+            why=f"it is not PEM text ({error})",
+            fix="Give the text of a file that starts with -----BEGIN CERTIFICATE-----",
+        ) from error

@@ -1,0 +1,249 @@
+"""One life of the SDK's client: made, connected, used, thrown away.
+
+The client reconnects itself neither after a loss (`connection_retry`) nor for a call (`auto_connect`): both are off.
+Left on, it tries every 10 s without jitter, gives up for good and silently when the hub says 'not authorised' once,
+lets calls hang whose answer the old connection took with it, and a client that was given up for dead may come back and
+fight its successor for the device's one place at the hub. So there is one owner of connecting, the supervisor in
+`link`, and a session that has ended never comes back.
+
+It still renews its token by itself, some time before that runs out: it disconnects and connects again. This is the only
+disconnection without a background exception, and it gets a grace period.
+
+A call that does not come back within its deadline ends the session too: the hub may have taken the request, the
+answer may be lost, and nothing inside the SDK would ever notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import functools
+import json
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from azure.iot.device import MethodResponse
+from azure.iot.device.aio import IoTHubDeviceClient
+
+from fwsm.device.iothub.translation import REPORT, let_go, restated, translated
+from fwsm.device.ports import MethodCall
+from fwsm.errors import FwsmError, LinkError, ReportRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from azure.iot.device import MethodRequest
+
+    from fwsm.core.connection_string import DeviceConnection
+    from fwsm.device.iothub.loop import LoopThread
+
+__all__ = ["Session", "Settings"]
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to reach the hub.
+
+    Attributes:
+        connection: which hub, and as which device.
+        ca_pem: the certificates to trust, PEM; None for the system's.
+        websockets: MQTT over WebSocket on port 443 instead of port 8883.
+        keep_alive_s: a connection that has died silently is noticed after about twice this; also how long a peer that
+            is silent in the TLS handshake can hold up the SDK.
+        token_ttl_s: how long an access token is valid; the SDK renews it two minutes before its end.
+        deadline_s: how long one call to the SDK may take.
+        renewal_grace_s: how long the renewal of a token may take: a TLS handshake and a few round trips.
+    """
+
+    connection: DeviceConnection
+    ca_pem: str | None
+    websockets: bool
+    keep_alive_s: int
+    token_ttl_s: int
+    deadline_s: float
+    renewal_grace_s: float = 5.0
+
+
+class Session:
+    """A client of the SDK and what became of it. Used by several threads; raises LinkError and its leaves only.
+
+    Attributes:
+        ended: set once the client is of no use any more.
+    """
+
+    def __init__(self, loop: LoopThread, settings: Settings, deliver: Callable[[MethodCall], None]) -> None:
+        self.ended = threading.Event()
+        self._loop = loop
+        self._settings = settings
+        self._deliver = deliver
+        self._error: FwsmError | None = None
+        self._calls: set[concurrent.futures.Future[Any]] = set()
+        self._lock = threading.Lock()
+        self._making: asyncio.Future[IoTHubDeviceClient] | None = None
+        self._client: IoTHubDeviceClient
+
+    @property
+    def error(self) -> FwsmError | None:
+        """Why the session has ended; None while it lives."""
+        return self._error
+
+    def open(self) -> None:
+        """Connect and listen to direct methods."""
+        self._client = self._call("set up the connection", self._make())
+        self._call("connect", self._client.connect())
+        self._watch()
+        self._call("listen to direct methods", self._listen())
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Patch the reported properties; returns when the hub has acknowledged it."""
+        try:
+            json.dumps(patch := dict(patch))
+        except (TypeError, ValueError) as error:
+            raise ReportRefusedError("the report is not JSON", why=str(error)) from error
+        self._call(REPORT, self._client.patch_twin_reported_properties(patch))
+
+    def reported(self) -> dict[str, Any]:
+        """Read the twin and return its reported properties."""
+        twin: dict[str, dict[str, Any]] = self._call("read the twin", self._client.get_twin())
+        return twin["reported"]
+
+    def check(self) -> None:
+        """End the session if the client says that it is not connected."""
+        if not self._client.connected:
+            self.abandon(LinkError(f"the connection to the hub {self._settings.connection.host} was lost"))
+
+    def abandon(self, error: FwsmError) -> None:
+        """End the session: calls that wait raise LinkError, and so does every later one. The first error stays."""
+        with self._lock:
+            if self._error is not None:
+                return
+            self._error = error
+            self.ended.set()
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+
+    def close(self, within_s: float) -> None:
+        """Shut the client down; what is not done in time goes on by itself and harms nobody."""
+        self.abandon(LinkError("the session was closed"))
+        shutdown = self._loop.submit(self._shut_down())
+        if not _finished(shutdown, within_s):
+            _log.debug("the client of an ended session is still shutting down")
+
+    def _call(self, act: str, work: Coroutine[Any, Any, _T]) -> _T:
+        call = self._begin(work)
+        try:
+            if not _finished(call, self._settings.deadline_s):
+                self.abandon(self._overdue(act))
+            return call.result(0)
+        except concurrent.futures.CancelledError:
+            raise self._over() from self._error
+        except Exception as error:
+            let_go(error)
+            raise translated(error, act, self._settings.connection) from error
+
+    def _begin(self, work: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
+        """Start `work`, which is cancelled when the session ends."""
+        with self._lock:
+            if self._error is not None:
+                work.close()
+                raise self._over()
+            call = self._loop.submit(work)
+            self._calls.add(call)
+        call.add_done_callback(self._forget)
+        return call
+
+    def _forget(self, call: concurrent.futures.Future[Any]) -> None:
+        with self._lock:
+            self._calls.discard(call)
+
+    def _over(self) -> LinkError:
+        return restated(self._error) if self._error else LinkError("the link was stopped")
+
+    def _overdue(self, act: str) -> LinkError:
+        why = f"the hub {self._settings.connection.host} did not answer within {self._settings.deadline_s:g} s"
+        return LinkError(f"could not {act}", why=why)
+
+    async def _make(self) -> IoTHubDeviceClient:
+        # The constructor waits for the SDK's one pipeline thread, which a client that connects may hold.
+        make = functools.partial(_new_client, self._settings)
+        self._making = asyncio.get_running_loop().run_in_executor(None, make)
+        # Shielded, so that a client that is finished too late is still shut down.
+        return await asyncio.shield(self._making)
+
+    def _watch(self) -> None:
+        # Not before the client is connected: a refused connection comes as a background exception as well, and with a
+        # worse reason. Handlers are coroutines: the SDK runs these in one loop, in order; functions get own threads.
+        self._client.on_connection_state_change = self._on_state  # type: ignore[assignment] # it has no argument
+        self._client.on_background_exception = self._on_exception
+        self.check()
+
+    async def _listen(self) -> None:
+        # Setting this handler subscribes, and blocks its thread until the hub has answered.
+        setter = functools.partial(setattr, self._client, "on_method_request_received", self._on_method)
+        await asyncio.get_running_loop().run_in_executor(None, setter)
+
+    async def _shut_down(self) -> None:
+        if self._making is None:
+            return
+        try:
+            client = await self._making
+            await client.shutdown()
+        except Exception as error:  # noqa: BLE001 - whatever it was: the client is thrown away
+            _log.debug("a client was not shut down cleanly: %r", error)
+
+    async def _on_state(self) -> None:
+        if not self._client.connected:
+            with contextlib.suppress(LinkError):  # it has ended
+                self._begin(self._check_after_grace())
+
+    async def _check_after_grace(self) -> None:
+        await asyncio.sleep(self._settings.renewal_grace_s)
+        self.check()
+
+    async def _on_exception(self, error: Exception) -> None:
+        self.abandon(translated(error, "keep the connection", self._settings.connection))
+
+    async def _on_method(self, request: MethodRequest) -> None:
+        respond = functools.partial(self._respond, request)
+        self._deliver(MethodCall(request.name, request.payload, respond))
+
+    def _respond(self, request: MethodRequest, status: int, payload: Mapping[str, Any]) -> None:
+        response = MethodResponse.create_from_method_request(request, status, dict(payload))
+        try:
+            self._begin(self._send(request.name, response))
+        except LinkError:
+            _log.info("the answer to '%s' is dropped: the connection that it came by has gone", request.name)
+
+    async def _send(self, name: str, response: MethodResponse) -> None:
+        act = f"answer the method '{name}'"
+        try:
+            await asyncio.wait_for(self._client.send_method_response(response), self._settings.deadline_s)
+        except TimeoutError:
+            self.abandon(self._overdue(act))
+        except Exception as error:  # noqa: BLE001 - nobody waits for this, and the caller has a timeout of its own
+            _log.warning("%s", translated(error, act, self._settings.connection))
+
+
+def _new_client(settings: Settings) -> IoTHubDeviceClient:
+    return IoTHubDeviceClient.create_from_connection_string(
+        settings.connection.text,
+        server_verification_cert=settings.ca_pem,
+        websockets=settings.websockets,
+        keep_alive=settings.keep_alive_s,
+        sastoken_ttl=settings.token_ttl_s,
+        auto_connect=False,
+        connection_retry=False,
+        # Nothing here listens to desired properties; whoever wants them reads the twin after each connect.
+        ensure_desired_properties=False,
+    )
+
+
+def _finished(call: concurrent.futures.Future[Any], within_s: float) -> bool:
+    return bool(concurrent.futures.wait({call}, within_s).done)

@@ -1,0 +1,176 @@
+"""What the agent needs of the world, as protocols.
+
+An embedder brings an own link, download, installer, policy or clock by writing a class with these methods. Nothing
+here is called by two threads at once, except where it says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fwsm.core.policy import Policy
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fwsm.core.moment import Moment
+    from fwsm.core.update import Artifact, Probe, Progress, Update
+
+__all__ = ["Clock", "Download", "Installer", "Link", "MethodCall", "Policy"]
+
+
+class Clock(Protocol):
+    """Where time comes from. May be read by any thread."""
+
+    def now(self) -> Moment:
+        """The present moment."""
+        ...
+
+    def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
+        """Sleep until `event` is set or `timeout_s` seconds have passed; True if it is set."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall:
+    """A direct method that the hub delivered and that waits for its answer.
+
+    Attributes:
+        name: the method's name.
+        payload: the JSON value of the request; None if the request had no body.
+        respond: sends status and JSON payload; may be called once, from any thread, and never raises. An answer
+            that comes after the caller has gone is dropped.
+    """
+
+    name: str
+    payload: Any
+    respond: Callable[[int, Mapping[str, Any]], None]
+
+
+class Link(Protocol):
+    """The device's connection to a hub. `report` and `reported` are called by the reporter's thread only."""
+
+    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+        """Begin to connect, and stay connected until `stop`; return at once.
+
+        `deliver` may be called from any thread; it puts the call into a queue and returns.
+        """
+        ...
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Merge `patch` into the reported properties and return when the hub has acknowledged it.
+
+        Raises:
+            ReportRefusedError: the hub will never take this patch.
+            LinkError: not now; the hub may or may not have applied it, so the same patch is sent again.
+        """
+        ...
+
+    def reported(self) -> Mapping[str, Any]:
+        """The reported properties as the hub has them.
+
+        Raises:
+            LinkError: not now.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Disconnect and end all threads, within a few seconds; a call that waits in `report` raises LinkError."""
+        ...
+
+
+class Download(Protocol):
+    """Gets the artifact of an update onto the disk. Called in a job's thread."""
+
+    def fetch(self, update: Update, note: Callable[[Progress], None], stop: threading.Event) -> Artifact:
+        """Load what is missing, prove the whole, and keep it under a name of its own.
+
+        Safe to call again after any interruption: it goes on behind the last byte that is safe on disk.
+
+        Args:
+            update: what to load; `update.request.sha256` is the digest it must have, if the operator gave one.
+            note: told how much is safe on disk, at a bounded rate.
+            stop: when set, break off within a second.
+
+        Raises:
+            ArtifactError: see fwsm.errors; DownloadError when `stop` was set.
+        """
+        ...
+
+    def progress(self, update: Update) -> Progress:
+        """What is on disk of it, without reading it all."""
+        ...
+
+    def verify(self, update: Update, stop: threading.Event) -> Path:
+        """Read the finished file again, compare it with `update.artifact`, and tell where it is.
+
+        Raises:
+            ArtifactDamagedError: it is gone or not the same; it has been thrown away.
+            DownloadError: `stop` was set.
+        """
+        ...
+
+    def discard(self, keep: Update | None) -> None:
+        """Throw away what belongs to no update or to another one than `keep`."""
+        ...
+
+
+class Installer(Protocol):
+    """Puts an image into place. Called in a job's thread, one call at a time.
+
+    Every method is safe to call again after a crash at any point of it.
+
+    Attributes:
+        repeatable: whether `install` may simply run again after it was interrupted half-way.
+    """
+
+    repeatable: bool
+
+    def target_slot(self) -> str | None:
+        """The slot that the next image goes to; None if this installer has no slots."""
+        ...
+
+    def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:
+        """Write the image, prove what was written, and activate it on trial.
+
+        Returns:
+            Whether a reboot is required before the new image runs.
+
+        Raises:
+            InstallError: it did not work; what ran before still runs.
+        """
+        ...
+
+    def probe(self, update: Update) -> Probe:
+        """After a restart: how far did `install` get? `DONE` as well if the image of this update runs already."""
+        ...
+
+    def reboot(self) -> None:
+        """Order a reboot and return; the program is ended from outside, soon."""
+        ...
+
+    def runs(self, update: Update) -> bool:
+        """Whether what runs now is the image of this update."""
+        ...
+
+    def confirm(self, update: Update) -> None:
+        """Mark the running image good, durably.
+
+        Raises:
+            InstallError: that did not work.
+        """
+        ...
+
+    def roll_back(self, update: Update) -> bool:
+        """Make the device boot what worked before.
+
+        Returns:
+            Whether a reboot is required before the old image runs; False once it does.
+
+        Raises:
+            InstallError: that did not work.
+        """
+        ...

@@ -1,0 +1,128 @@
+"""The newest update as it stands on disk, and the only way to change it.
+
+Whatever changes it goes through the table or through the store's door for new updates. Both commit first; then the
+reporter is rung, and then the hooks are called. What raises before the commit has changed nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fwsm.core.entry import Facts
+from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.twin import progress_patch, wrapped
+from fwsm.core.update import Update
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fwsm.core.lifecycle import Entry
+    from fwsm.core.moment import Moment
+    from fwsm.core.update import Limits, Progress
+    from fwsm.device.outcome import Fact
+    from fwsm.device.reporter import Reporter
+    from fwsm.store import Store
+
+__all__ = ["Hook", "Record"]
+
+_log = logging.getLogger(__name__)
+
+Hook = Callable[[Update | None, Update], None]
+"""Called after each commit with the record before (None for a new update) and after."""
+
+
+class Record:
+    """What the agent knows of its update. For one thread, except where it says otherwise.
+
+    Args:
+        store: the database.
+        reporter: what tells the hub.
+        hooks: called after each commit. What a hook raises is logged and does not stop the update.
+        limits: where the table breaks loops.
+
+    Attributes:
+        update: the newest update as it stands on disk; None on a device that never had one. May be read by any thread.
+    """
+
+    def __init__(self, store: Store, reporter: Reporter, hooks: Sequence[Hook], limits: Limits) -> None:
+        self._store = store
+        self._reporter = reporter
+        self._hooks = hooks
+        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_hooks], limits)
+        self._replacement: Update | None = None
+        self._changing = threading.Lock()  # held while the record changes
+        self.update = store.latest()
+
+    def fire(self, update: Update, fact: Fact, now: Moment) -> Update:
+        """Take the row of the table that fits, and keep what comes of it.
+
+        Raises:
+            LifecycleError: the state does not know this trigger; nothing has changed.
+            StoreError: nothing has changed.
+        """
+        with self._changing:
+            self.update = after = self._lifecycle.fire(update, fact.trigger, Facts(now=now, **fact.known))
+            self._reporter.forget_progress()
+        return after
+
+    def accept(self, new: Update, now: Moment) -> None:
+        """Take a new update; one that is not settled is superseded in the same transaction.
+
+        Raises:
+            LifecycleError: it is too late to supersede; nothing has changed.
+            StoreError: nothing has changed.
+        """
+        with self._changing:
+            if self.update is None or self.update.state.settled:
+                self._store.accept(new, now)
+            else:
+                self._supersede(self.update, new, now)
+            self.update = new
+            self._reporter.forget_progress()
+        self._reporter.ring()
+        self._call_hooks(None, new)
+
+    def note_progress(self, update: Update, progress: Progress) -> None:
+        """Show how far a download is; from any thread.
+
+        What a job that was told to end still notes is dropped, so that it cannot follow what came after it.
+        """
+        if not self._changing.acquire(blocking=False):
+            return  # the next one is as good
+        try:
+            if update is self.update:
+                self._reporter.note_progress(wrapped(progress_patch(progress)))
+        finally:
+            self._changing.release()
+
+    def _supersede(self, current: Update, new: Update, now: Moment) -> None:
+        self._replacement = new
+        try:
+            self._lifecycle.fire(current, Trigger.SUPERSEDED, Facts(now=now))
+        finally:
+            self._replacement = None
+
+    # -- entry callbacks, in this order ------------------------------------------------------------------------------
+
+    def _commit(self, entry: Entry) -> None:
+        if self._replacement is None:
+            self._store.advance(entry)
+        else:
+            self._store.accept(self._replacement, entry.facts.now, superseding=entry)
+
+    def _tell_reporter(self, _entry: Entry) -> None:
+        self._reporter.ring()
+
+    def _tell_hooks(self, entry: Entry) -> None:
+        self._call_hooks(entry.before, entry.after)
+
+    def _call_hooks(self, before: Update | None, after: Update) -> None:
+        _log.info("update %s: %s", after.id, after.state)
+        for hook in self._hooks:
+            try:
+                hook(before, after)
+            except Exception:  # noqa: BLE001  # it is the embedder's code
+                _log.exception("a hook failed on entering '%s'; the update goes on", after.state)

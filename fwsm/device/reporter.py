@@ -1,0 +1,168 @@
+"""Drains the reports to the hub: in order, one patch in flight, until acknowledged.
+
+It has its own thread and its own connection to the database, so a dead hub never holds up an update. What the history
+holds and the hub has not acknowledged is sent again after whatever happened; a report that arrives twice changes
+nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch.
+
+Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from fwsm.core.moment import Deadline
+from fwsm.device.backoff import retrying
+from fwsm.errors import FwsmError, LinkError, ReportRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fwsm.device.ports import Clock, Link
+    from fwsm.store import Outbox, Report
+
+__all__ = ["Reporter"]
+
+_log = logging.getLogger(__name__)
+
+# More than this many reports wait after days offline; an update without trouble has about eight.
+_SINGLE_REPORTS = 16
+_READ_AT_ONCE = 1024
+
+
+class Reporter:
+    """Tells the hub what the store holds.
+
+    Args:
+        outbox: the reporter's side of the database; closed by `run` at its end or by the caller.
+        link: the connection to the hub.
+        clock: for pauses.
+        progress_every_s: at most one progress report in so many seconds; None for none.
+        base_s, cap_s: full-jitter backoff between tries of one report.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        link: Link,
+        clock: Clock,
+        *,
+        progress_every_s: float | None = 5.0,
+        base_s: float = 1.0,
+        cap_s: float = 60.0,
+    ) -> None:
+        self._outbox = outbox
+        self._link = link
+        self._clock = clock
+        self._progress_every_s = progress_every_s
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._progress: Mapping[str, Any] | None = None
+        self._next_progress: Deadline | None = None
+
+    def ring(self) -> None:
+        """There is something new in the outbox; from any thread."""
+        self._bell.set()
+
+    def note_progress(self, patch: Mapping[str, Any]) -> None:
+        """The newest progress; from any thread."""
+        with self._lock:
+            self._progress = patch
+        self._bell.set()
+
+    def forget_progress(self) -> None:
+        """The state has changed, so a progress that was not sent yet is out of date; from any thread."""
+        with self._lock:
+            self._progress = None
+
+    def stop(self) -> None:
+        """Make `run` return soon; from any thread. What was not acknowledged is sent at the next start."""
+        self._stopping.set()
+        self._bell.set()
+
+    def run(self) -> None:
+        """Report until `stop`."""
+        while True:
+            self._bell.clear()
+            if self._stopping.is_set():  # looked at behind the clear, which may have taken the bell of `stop`
+                return
+            wait_s = self._step_or_pause()
+            if wait_s != 0:
+                self._clock.wait(self._bell, wait_s)
+
+    def step(self) -> float | None:
+        """Send one report, or the newest progress if none waits.
+
+        Returns:
+            Seconds until the next step has something to do; None if only the bell can bring that.
+
+        Raises:
+            LinkError: stopped, or failed for good, before the hub acknowledged.
+            StoreError: the outbox cannot be read.
+        """
+        pending = self._outbox.pending(_READ_AT_ONCE)
+        if pending:
+            patch, number = _next(pending)
+            self._send(patch)
+            self._outbox.acknowledge(number)
+            return 0.0
+        return self._send_progress()
+
+    def _step_or_pause(self) -> float | None:
+        try:
+            return self.step()
+        except FwsmError as error:  # a store that is busy or a hub that is away: later
+            _log.log(logging.DEBUG if self._stopping.is_set() else logging.WARNING, "%s", error)
+        except Exception:  # noqa: BLE001  # the link may be the embedder's, and nobody would notice that a thread is gone
+            _log.exception("reporting failed; it goes on in %.0f s", self._cap_s)
+        return self._cap_s
+
+    def _send(self, patch: Mapping[str, Any]) -> None:
+        try:
+            for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
+                with attempt:
+                    self._link.report(patch)
+        except ReportRefusedError as error:
+            # Sending it again would be refused again and would hold up every later report.
+            _log.error("the hub refuses a report, which is left out: %s", error)
+
+    def _send_progress(self) -> float | None:
+        with self._lock:
+            patch = self._progress
+            if patch is None or self._progress_every_s is None:
+                return None
+            now = self._clock.now()
+            if self._next_progress is not None and (left_s := self._next_progress.remaining_s(now)) > 0:
+                return left_s
+            self._progress = None
+            self._next_progress = Deadline.after(now, self._progress_every_s)
+        try:
+            self._link.report(patch)
+        except LinkError as error:
+            _log.debug("a progress report was not sent: %s", error)  # the next one is as good
+        return 0.0
+
+
+def _next(pending: list[Report]) -> tuple[dict[str, Any], int]:
+    """The next patch to send, and the report up to which it tells everything."""
+    older = len(pending) - _SINGLE_REPORTS
+    if older <= 1:
+        return pending[0].patch, pending[0].number
+    patch: dict[str, Any] = {}
+    for report in pending[:older]:
+        patch = _merged(patch, report.patch)
+    return patch, pending[older - 1].number
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Two patches as one: a later value wins, null included, and objects merge."""
+    merged = dict(first)
+    for name, value in second.items():
+        there = merged.get(name)
+        merged[name] = _merged(there, value) if isinstance(value, dict) and isinstance(there, dict) else value
+    return merged

@@ -1,0 +1,11 @@
+"""Draws the machine that runs. No dependency, no graphviz: text in, text out, the same bytes every time.
+
+- `graph`: the built machine and its table as states, edges and the labels on them
+- `shown`: what the device twin shows after a row
+- `mermaid`, `dot`, `markdown`, `jsontext`: the graph as text
+- `placement`, `routes`, `label`: where states, edges and their labels stand in the picture; placed by hand
+- `geometry`, `palette`, `svg`: the picture itself
+- `formats`: the names of all these
+- `embed`: the block in the README
+- `gallery`: the generated files, and which of them are stale
+"""

@@ -1,0 +1,40 @@
+"""An IoT Hub on this machine, for trying and testing devices without a cloud account.
+
+    with Hub("127.0.7.1") as hub:
+        device = hub.add_device("d1")
+        print(device.connection_string, hub.ca_path)
+
+The rooms, from the outside in:
+
+    hub           the face for programs and tests: synchronous, a context manager
+    runtime       brings everything up and takes it down
+    doors         both ways in: listener (TLS sockets), mqtt, restdoor
+    ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics, codec > packets, fields
+    ── REST ──    rest (routes), operator (documents)
+    ── engine ──  registry, twins > twin > limits, session, links, methods, policy > sas, events, faults
+    ── ground ──  turn (commit, then speak), state, diskstate, home (directory and lock), certificates, loopthread,
+                  watch (eyes for other threads), refusal (error codes), jsontext, timestamp
+
+`codec`, `connection` and everything in the engine do no I/O. The hub shares no code with the device or the operator's
+side of this package: a double that decodes with the code under test proves nothing.
+"""
+
+from __future__ import annotations
+
+from fwsm.hub.faults import CutAfterAck, CutBeforeAck, Effect, Fault, Faults, Operation, Refuse, WithholdAnswer
+from fwsm.hub.hub import Device, Hub
+from fwsm.hub.methods import MethodResult
+
+__all__ = [
+    "CutAfterAck",
+    "CutBeforeAck",
+    "Device",
+    "Effect",
+    "Fault",
+    "Faults",
+    "Hub",
+    "MethodResult",
+    "Operation",
+    "Refuse",
+    "WithholdAnswer",
+]

@@ -1,0 +1,81 @@
+"""Who may come in: the rules of CONNECT.
+
+Client id and user name both name the device; the password is a shared access signature made with one of its keys or
+with a policy's. A hub never answers 1 (unacceptable protocol version): the Python SDK would fall back to MQTT 3.1 and
+then fail in a way that says nothing. Source: "Use MQTT to communicate with IoT Hub".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fwsm.hub.faults import Operation, Refuse
+from fwsm.hub.packets import ConnectCode
+from fwsm.hub.policy import Right
+from fwsm.hub.sas import BadTokenError, SasToken
+
+if TYPE_CHECKING:
+    from fwsm.hub.engine import Engine
+    from fwsm.hub.packets import Connect
+
+__all__ = ["NotAdmittedError", "admit"]
+
+# {host}/{device id}/?api-version=…; old clients leave the question mark out.
+_USER_NAME = re.compile(r"[^/]+/(?P<device_id>[^/]+)/\??(?:.*&)?api-version=[^&]+(?:&.*)?", re.DOTALL)
+
+
+class NotAdmittedError(Exception):
+    """The device stays outside.
+
+    Attributes:
+        code: what CONNACK says.
+    """
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def admit(engine: Engine, packet: Connect) -> float:
+    """Check a CONNECT and return when its token expires, in epoch seconds.
+
+    Raises:
+        NotAdmittedError: 4, the user name or the client id is malformed; 5, the device or its token is not accepted;
+            whatever a fault orders.
+    """
+    name = _USER_NAME.fullmatch(packet.user_name or "")
+    if name is None or not packet.client_id:
+        raise NotAdmittedError(
+            ConnectCode.BAD_USER_NAME,
+            f"user name {packet.user_name!r} with client id {packet.client_id!r}; "
+            "expected {host}/{deviceId}/?api-version={version} and {deviceId}",
+        )
+    device_id = packet.client_id
+    effect = engine.faults.strike(Operation.CONNECT, device_id)
+    if isinstance(effect, Refuse):
+        raise NotAdmittedError(effect.status, "a fault was ordered")
+    if name["device_id"] != device_id:
+        raise NotAdmittedError(ConnectCode.NOT_AUTHORIZED, f"the user name is for {name['device_id']}")
+    try:
+        return _check_token(engine, device_id, packet.password)
+    except BadTokenError as error:
+        raise NotAdmittedError(ConnectCode.NOT_AUTHORIZED, str(error)) from None
+
+
+def _check_token(engine: Engine, device_id: str, password: bytes | None) -> float:
+    identity = engine.registry.find(device_id)
+    if identity is None or not identity.enabled:
+        raise BadTokenError("the device is not registered" if identity is None else "the device is disabled")
+    try:
+        token = SasToken.parse((password or b"").decode())
+    except UnicodeDecodeError:
+        raise BadTokenError("the password is not text") from None
+    resource = f"devices/{device_id}"
+    if token.policy is not None:
+        engine.policies.check(token, Right.DEVICE_CONNECT, resource, engine.wall())
+    else:
+        token.check(identity.keys, engine.wall())
+        if token.resource != resource:
+            raise BadTokenError(f"the token is for {token.resource!r}, not for {resource}")
+    return token.expires_at

@@ -1,0 +1,90 @@
+"""What happens inside the hub, as values, for whoever wants to know.
+
+The rooms of the hub do not call each other to pass on news: whoever changes something publishes, and the
+connections, the log of reports and waiting tests listen. All of it runs in the hub's thread, in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Connected",
+    "DesiredChanged",
+    "Disconnected",
+    "Event",
+    "Events",
+    "IdentityChanged",
+    "Reported",
+    "Subscribed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A device has been let in."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """A device's connection has ended."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A device has subscribed to something."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """A device was created, changed or deleted; `admitted` says whether it may be connected now."""
+
+    device_id: str
+    admitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A reported patch was accepted and made version `version`."""
+
+    device_id: str
+    patch: dict[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredChanged:
+    """Desired properties were written; `patch` is the change, nulls included, and made version `version`."""
+
+    device_id: str
+    patch: dict[str, Any]
+    version: int
+
+
+Event: TypeAlias = Connected | Disconnected | Subscribed | IdentityChanged | Reported | DesiredChanged
+
+
+class Events:
+    """The place where news is passed on."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def subscribe(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with every event from now on."""
+        self._listeners.append(listener)
+
+    def publish(self, event: Event) -> None:
+        """Tell all listeners, in the order in which they came."""
+        for listener in self._listeners:
+            listener(event)

@@ -1,0 +1,297 @@
+"""The hub for programs and tests: a context manager that is not asynchronous.
+
+    with Hub("127.0.7.1") as hub:
+        device = hub.add_device("d1")
+        client = IoTHubDeviceClient.create_from_connection_string(
+            device.connection_string, server_verification_cert=hub.ca_pem)
+
+The hub runs in an event loop in a thread of its own; every method here may be called from any other thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from fwsm.errors import HubError
+from fwsm.hub.doors import check_address
+from fwsm.hub.jsontext import compact, parse_object
+from fwsm.hub.methods import Call
+from fwsm.hub.operator import twin_document
+from fwsm.hub.refusal import refusals_as_errors
+from fwsm.hub.runtime import Runtime
+from fwsm.hub.topics import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fwsm.hub.faults import Faults
+    from fwsm.hub.methods import MethodResult
+
+__all__ = ["Device", "Hub"]
+
+# What a program that lives beside the hub, such as a command line, needs in order to reach it.
+_CARD = "hub.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as its owner needs it: its name, its key (base64), and both in one string for the SDKs."""
+
+    device_id: str
+    primary_key: str
+    connection_string: str
+
+
+class Hub:
+    """An IoT Hub on this machine.
+
+    Args:
+        address: the IP address of both doors. The Azure SDKs dial port 8883 only, so hubs that run side by side
+            take different addresses of 127.0.0.0/8.
+        mqtt_port: where devices connect.
+        rest_port: where operators connect.
+        state: a directory in which registry, keys, twins and subscriptions survive; None for a hub that forgets.
+            A running hub leaves there the file `hub.json`, with its address, ports, CA file and owner's connection
+            string.
+        allow_remote: whether `address` may be one that other machines can reach.
+        wall: the time in epoch seconds.
+
+    Raises:
+        HubError: `address` is not an IP address, or not a loopback address though `allow_remote` is off.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        *,
+        mqtt_port: int = 8883,
+        rest_port: int = 8443,
+        state: Path | str | None = None,
+        allow_remote: bool = False,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        check_address(address, allow_remote=allow_remote)
+        self.address = address
+        self.mqtt_port = mqtt_port
+        self.rest_port = rest_port
+        self._state_path = None if state is None else Path(state)
+        self._wall = wall
+        self._runtime: Runtime | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the hub; returns once devices and operators can connect.
+
+        Raises:
+            PortInUseError: another process listens on one of the ports.
+            HubError: the hub runs already, another one runs on the same state, or the state cannot be used.
+        """
+        if self._runtime is not None:
+            raise HubError("the hub runs already")
+        self._runtime = Runtime(self.address, (self.mqtt_port, self.rest_port), self._state_path, self._wall)
+        try:
+            self._runtime.home.write(_CARD, compact(self._card()))
+        except HubError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Cut off everyone, and give ports, thread and directory back. Does nothing when the hub does not run."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            runtime.home.remove(_CARD)
+            runtime.stop()
+
+    @property
+    def ca_path(self) -> Path:
+        """The file with the certificate that clients are to trust."""
+        return self._live.ca_path
+
+    @property
+    def ca_pem(self) -> str:
+        """The certificate that clients are to trust, as text."""
+        return self.ca_path.read_text()
+
+    @property
+    def owner_connection_string(self) -> str:
+        """For operators with all rights."""
+        return self.policy_connection_string("iothubowner")
+
+    @property
+    def service_connection_string(self) -> str:
+        """For operators who read and write twins and call methods."""
+        return self.policy_connection_string("service")
+
+    def policy_connection_string(self, policy: str) -> str:
+        """Return the connection string of a policy: iothubowner, service, device, registryRead or registryReadWrite.
+
+        Raises:
+            HubError: there is no such policy.
+        """
+        keys = self._live.engine.policies.keys
+        if policy not in keys:
+            raise HubError(f"there is no policy {policy}", fix=f"The policies are {', '.join(keys)}.")
+        host = f"{_host(self.address)}:{self.rest_port}"
+        return f"HostName={host};SharedAccessKeyName={policy};SharedAccessKey={keys[policy]}"
+
+    @property
+    def faults(self) -> Faults:
+        """Faults on demand."""
+        return self._live.engine.faults
+
+    def add_device(self, device_id: str, *, primary_key: str | None = None) -> Device:
+        """Register a device, with a random key unless one is given (base64 of 16 to 64 bytes).
+
+        Raises:
+            HubError: it exists, or the name or the key is malformed.
+        """
+        keys = {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}
+        with refusals_as_errors():
+            self._live.decide(self._live.engine.registry.create, device_id, {"authentication": keys})
+        return self.device(device_id)
+
+    def device(self, device_id: str) -> Device:
+        """Return a registered device; raises DeviceNotFoundError when there is no such."""
+        with refusals_as_errors():
+            key = self._live.engine.registry.get(device_id).primary_key
+        text = f"HostName={_host(self.address)};DeviceId={device_id};SharedAccessKey={key}"
+        return Device(device_id, key, text)
+
+    def remove_device(self, device_id: str) -> None:
+        """Delete a device with its twin, and cut it off; raises DeviceNotFoundError when there is no such."""
+        with refusals_as_errors():
+            self._live.decide(self._live.engine.registry.delete, device_id, "*")
+
+    def twin(self, device_id: str) -> dict[str, Any]:
+        """Return a copy of a twin in the shape of the REST resource; raises DeviceNotFoundError."""
+        with refusals_as_errors():
+            return copy.deepcopy(twin_document(self._live.engine, device_id))
+
+    def update_twin(
+        self, device_id: str, *, desired: dict[str, Any] | None = None, tags: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Merge into desired properties and tags as an operator would, and return the twin. The device is told.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+            HubError: the change is not JSON, or breaks a limit of twins.
+        """
+        with refusals_as_errors():
+            body = parse_object(compact({"properties": {"desired": desired}, "tags": tags}))
+            self._live.decide(self._live.engine.twins.update, device_id, body)
+        return self.twin(device_id)
+
+    def call_method(
+        self,
+        device_id: str,
+        name: str,
+        payload: Any = None,
+        *,
+        response_timeout_s: float = 30.0,
+        connect_timeout_s: float = 0.0,
+    ) -> MethodResult:
+        """Call a direct method and wait for the answer. Unlike REST this takes timeouts of any length.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+            DeviceOfflineError: it is not connected, or has not subscribed to methods.
+            DeviceTimeoutError: it did not answer in time; it may have acted.
+            HubError: the call or the answer is malformed.
+        """
+        with refusals_as_errors():
+            call = Call(name, payload, response_timeout_s, connect_timeout_s)
+            return self._live.run(self._live.engine.methods.call(device_id, call))
+
+    def reports(self, device_id: str) -> list[dict[str, Any]]:
+        """Return the reported patches that were accepted from a device since the hub started, oldest first."""
+        return copy.deepcopy(self._live.watch.reports(device_id))
+
+    def connected(self, device_id: str) -> bool:
+        """Say whether the device is connected."""
+        return self._live.engine.links.connected(device_id)
+
+    def wait_connected(self, device_id: str, timeout_s: float = 10.0) -> None:
+        """Wait until the device is connected; raises HubError after `timeout_s`."""
+        self._live.watch.wait_for(lambda: self.connected(device_id), f"a connection of {device_id}", timeout_s)
+
+    def wait_disconnected(self, device_id: str, timeout_s: float = 10.0) -> None:
+        """Wait until the device is not connected; raises HubError after `timeout_s`."""
+        self._live.watch.wait_for(lambda: not self.connected(device_id), f"the end of {device_id}'s link", timeout_s)
+
+    def wait_reachable(self, device_id: str, timeout_s: float = 10.0) -> None:
+        """Wait until the device listens to direct methods; raises HubError after `timeout_s`."""
+        links = self._live.engine.links
+        self._live.watch.wait_for(
+            lambda: links.listener(device_id, METHODS) is not None, f"{device_id} listening to methods", timeout_s
+        )
+
+    def wait_twin(
+        self, device_id: str, predicate: Callable[[dict[str, Any]], object], timeout_s: float = 10.0
+    ) -> dict[str, Any]:
+        """Wait until `predicate` holds for the twin (see `twin`), and return that twin.
+
+        Raises:
+            HubError: it did not hold within `timeout_s`; the message shows the reported properties.
+            DeviceNotFoundError: there is no such device.
+        """
+
+        def fact() -> dict[str, Any] | None:
+            twin = self.twin(device_id)
+            return twin if predicate(twin) else None
+
+        try:
+            return self._live.watch.wait_for(fact, f"the wanted twin of {device_id}", timeout_s)
+        except HubError as error:
+            reported = self.twin(device_id)["properties"]["reported"]
+            raise HubError(error.what, why=f"the device has reported {reported}") from None
+
+    def disconnect(self, device_id: str) -> None:
+        """Cut the device's live connection, if there is one. It may come back at once."""
+        self._live.decide(self._live.engine.links.close, device_id, "cut off by hand")
+
+    @contextlib.contextmanager
+    def offline(self) -> Iterator[None]:
+        """Within this context the hub cannot be reached: connections are cut, new ones refused."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def pause(self) -> None:
+        """Stop listening and cut off everyone."""
+        self._live.close_doors()
+
+    def resume(self) -> None:
+        """Listen again after `pause`; raises PortInUseError when another process has taken a port meanwhile."""
+        self._live.open_doors()
+
+    @property
+    def _live(self) -> Runtime:
+        if self._runtime is None:
+            raise HubError("the hub does not run", fix="Use it inside `with Hub(…) as hub:`, or call start() first.")
+        return self._runtime
+
+    def _card(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "mqttPort": self.mqtt_port,
+            "restPort": self.rest_port,
+            "caPath": str(self.ca_path),
+            "ownerConnectionString": self.owner_connection_string,
+        }
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

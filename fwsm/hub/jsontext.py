@@ -1,0 +1,58 @@
+"""JSON as the hub takes it: strict, and never an exception of the parser's own."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from fwsm.hub.refusal import Refusal, Why
+
+__all__ = ["compact", "parse", "parse_object"]
+
+
+def parse(data: bytes) -> Any:
+    """Return the value that `data` says.
+
+    Python's parser alone takes NaN and Infinity, turns 1e999 into infinity, accepts half a surrogate pair, and
+    answers deep nesting with RecursionError; none of these is JSON that a peer could read back.
+
+    Raises:
+        Refusal: 400006, the bytes are not JSON.
+    """
+    try:
+        value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise Refusal(Why.FORMAT, "The body is nested too deeply.") from None
+    except ValueError as error:
+        raise Refusal(Why.FORMAT, f"The body is not JSON: {error}.") from None
+    return value
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object that `data` says.
+
+    Raises:
+        Refusal: 400006, the bytes are not a JSON object.
+    """
+    value = parse(data)
+    if not isinstance(value, dict):
+        raise Refusal(Why.FORMAT, "The body is not a JSON object.")
+    return value
+
+
+def compact(value: Any) -> bytes:
+    """Return `value` as JSON without spaces."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large")
+    return value

@@ -1,0 +1,84 @@
+"""The devices that are connected now, and the way to them.
+
+At most one connection a device: a new one closes the old one, which is how IoT Hub treats two clients that use one
+device id (400027, ConnectionForcefullyClosedOnNewConnection).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from fwsm.hub.events import Connected, DesiredChanged, Disconnected, IdentityChanged
+from fwsm.hub.jsontext import compact
+from fwsm.hub.topics import DESIRED, desired_topic
+
+if TYPE_CHECKING:
+    from fwsm.hub.events import Event, Events
+
+__all__ = ["Link", "Links"]
+
+
+class Link(Protocol):
+    """The connection of one device."""
+
+    def listens_to(self, topic_filter: str) -> bool:
+        """Say whether the device has subscribed to this filter."""
+        ...
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send the device a message with QoS 0, as IoT Hub does for twins and methods."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """End the connection; `reason` goes to the log, MQTT has no place for it."""
+        ...
+
+
+class Links:
+    """The live connections by device id.
+
+    Args:
+        events: told who comes and goes; tells of changes that concern a connected device.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._links: dict[str, Link] = {}
+        events.subscribe(self._on_event)
+
+    def attach(self, device_id: str, link: Link) -> None:
+        """Let a connection in; an older one of the same device is closed first."""
+        old = self._links.get(device_id)
+        if old is not None:
+            old.close("another connection has come with the same device id (400027)")
+        self._links[device_id] = link
+        self._events.publish(Connected(device_id))
+
+    def detach(self, device_id: str, link: Link) -> None:
+        """Note that a connection has ended; nothing happens when another one has taken its place."""
+        if self._links.get(device_id) is link:
+            del self._links[device_id]
+            self._events.publish(Disconnected(device_id))
+
+    def connected(self, device_id: str) -> bool:
+        """Say whether the device is connected."""
+        return device_id in self._links
+
+    def listener(self, device_id: str, topic_filter: str) -> Link | None:
+        """Return the device's connection if it is there and has subscribed to `topic_filter`."""
+        link = self._links.get(device_id)
+        return link if link is not None and link.listens_to(topic_filter) else None
+
+    def close(self, device_id: str, reason: str) -> None:
+        """Cut a device off, if it is connected; it may come back."""
+        link = self._links.get(device_id)
+        if link is not None:
+            link.close(reason)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, DesiredChanged):
+            link = self.listener(event.device_id, DESIRED)
+            if link is not None:
+                link.publish(desired_topic(event.version), compact({**event.patch, "$version": event.version}))
+        elif isinstance(event, IdentityChanged) and not event.admitted:
+            self.close(event.device_id, "the device was disabled or deleted (403012, 404001)")

@@ -1,0 +1,145 @@
+"""A listening TLS socket that can be closed for good, with everything that came in through it.
+
+asyncio's own server keeps accepted connections to itself until their TLS handshake is done, and forgets them
+after; to simulate an outage, and to stop without a leak, the hub has to own each of them from the first moment. So it
+accepts by itself, with one task for each handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from fwsm.errors import HubError, PortInUseError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+__all__ = ["Listener", "bind"]
+
+_BACKLOG = 1024
+_HANDSHAKE_WITHIN_S = 20.0
+# How long a peer may take to answer our goodbye before the socket is torn down.
+_GOODBYE_WITHIN_S = 2.0
+# When the process has no file descriptor left, accepting again at once would only spin.
+_BREATHER_S = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+def bind(address: str, port: int) -> socket.socket:
+    """Return a socket that listens on `address`, an IP address.
+
+    Raises:
+        PortInUseError: another process listens there.
+        HubError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET  # noqa: PLR2004
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted sockets inherit this. Without it the second of two small writes waits 40 ms for the peer's receipt.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.bind((address, port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(
+                f"the hub cannot listen on {address} port {port}",
+                why="another process listens there",
+                fix="Stop it, or give this hub another address of 127.0.0.0/8 or other ports.",
+            ) from error
+        raise HubError(
+            f"the hub cannot listen on {address} port {port}",
+            why=error.strerror or str(error),
+            fix="Give it an address of this machine and a port that you may use.",
+        ) from error
+    return listening
+
+
+class Listener:
+    """Accepts connections over TLS. Lives in the thread of its event loop.
+
+    Args:
+        name: what the log calls it.
+        context: the server's side of TLS.
+        protocol: makes the protocol of one connection.
+        transports: returns the transports of all live connections that `protocol` made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        context: ssl.SSLContext,
+        protocol: Callable[[], asyncio.Protocol],
+        transports: Callable[[], list[asyncio.Transport]],
+    ) -> None:
+        self._name = name
+        self._context = context
+        self._protocol = protocol
+        self._transports = transports
+        self._listening: socket.socket | None = None
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    def open(self, listening: socket.socket) -> None:
+        """Accept connections from now on; the socket (see `bind`) belongs to the listener."""
+        self._listening = listening
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    async def close(self) -> None:
+        """Stop listening and cut off every connection, without a goodbye."""
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
+        await asyncio.sleep(0)  # every handshake begins; one cancelled before that would leave its socket open
+        handshakes = list(self._handshakes)
+        for handshake in handshakes:
+            handshake.cancel()
+        await asyncio.gather(*handshakes, return_exceptions=True)
+        for transport in self._transports():
+            transport.abort()
+        async with asyncio.timeout(_GOODBYE_WITHIN_S):
+            while self._transports():  # noqa: ASYNC110 - they go within a few rounds of the loop
+                await asyncio.sleep(0)
+
+    def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(_BACKLOG):
+            try:
+                accepted, _ = listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                _log.warning("%s: a connection could not be accepted: %s", self._name, error)
+                loop.remove_reader(listening)
+                loop.call_later(_BREATHER_S, self._breathe, listening)
+                return
+            accepted.setblocking(False)
+            handshake = loop.create_task(self._shake_hands(accepted))
+            self._handshakes.add(handshake)
+            handshake.add_done_callback(self._handshakes.discard)
+
+    def _breathe(self, listening: socket.socket) -> None:
+        if listening is self._listening:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    async def _shake_hands(self, accepted: socket.socket) -> None:
+        # From here on asyncio owns the socket, and closes it if this fails.
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._protocol,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=_HANDSHAKE_WITHIN_S,
+                ssl_shutdown_timeout=_GOODBYE_WITHIN_S,
+            )
+        except OSError as error:
+            _log.info("%s: no TLS with a peer: %s", self._name, error)

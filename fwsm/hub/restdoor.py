@@ -1,0 +1,54 @@
+"""The REST door: uvicorn's HTTP protocol on the hub's own listener, in the hub's own event loop.
+
+uvicorn's `Server` wants to own the sockets, waits in steps of a tenth of a second and leaves idle connections to
+their peers when it stops; a hub has to stop at once and to come back on the same port. So only its protocol is used,
+fed by `listener`, and the hub decides when a connection ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+__all__ = ["RestDoor"]
+
+# Longer than the pools of HTTP clients keep a connection, so that the client is the one who closes.
+_KEEP_ALIVE_S = 75
+
+
+class RestDoor:
+    """Makes one protocol for each connection and knows those that live.
+
+    Args:
+        app: the application that answers.
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        self._config = Config(
+            app,
+            http=H11Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+        )
+        self._config.load()
+        self._state = ServerState()
+
+    def protocol(self) -> asyncio.Protocol:
+        """Return the protocol of a new connection."""
+        return H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
+
+    def transports(self) -> list[asyncio.Transport]:
+        """Return the transports of all live connections."""
+        return [connection.transport for connection in self._state.connections]

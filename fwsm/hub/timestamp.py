@@ -1,0 +1,15 @@
+"""Time as IoT Hub writes it: ISO 8601 in UTC with seven digits of a second."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+__all__ = ["NEVER", "timestamp"]
+
+# What the hub shows for a time that has not come yet.
+NEVER = "0001-01-01T00:00:00Z"
+
+
+def timestamp(at: float) -> str:
+    """Return `at`, in epoch seconds, as `2026-11-23T10:00:00.1234560Z`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"

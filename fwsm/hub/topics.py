@@ -1,0 +1,129 @@
+"""The topics of IoT Hub: what a device may publish and subscribe, and what the hub publishes to it.
+
+`$iothub/…` names are the same for every device, so a topic never says whose twin is meant: the connection does.
+Source: "Use MQTT to communicate with IoT Hub".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "DESIRED",
+    "METHODS",
+    "TWIN_ANSWERS",
+    "MethodAnswer",
+    "Publication",
+    "ReportedPatch",
+    "Telemetry",
+    "TwinRead",
+    "UnknownTopicError",
+    "allowed_filters",
+    "desired_topic",
+    "is_method_name",
+    "method_topic",
+    "parse_publication",
+    "twin_answer_topic",
+]
+
+METHODS = "$iothub/methods/POST/#"
+TWIN_ANSWERS = "$iothub/twin/res/#"
+DESIRED = "$iothub/twin/PATCH/properties/desired/#"
+
+_TWIN_READ = "$iothub/twin/GET/"
+_REPORTED = "$iothub/twin/PATCH/properties/reported/"
+_METHOD_ANSWER = re.compile(r"\$iothub/methods/res/(-?\d{1,10})/")
+# The Python SDK URL-decodes the name in the topic, others do not; these characters mean the same to both.
+_METHOD_NAME = re.compile(r"[A-Za-z0-9_*.\-]{1,100}")
+
+
+class UnknownTopicError(Exception):
+    """A device may not publish to this topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """A device-to-cloud message."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinRead:
+    """The device wants its twin; the answer carries `rid`, letter for letter."""
+
+    rid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedPatch:
+    """The device reports; with `base_version` only if that is still the version of its reported properties."""
+
+    rid: str
+    base_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodAnswer:
+    """The device's answer to the direct method call `rid`."""
+
+    rid: str
+    status: int
+
+
+Publication: TypeAlias = Telemetry | TwinRead | ReportedPatch | MethodAnswer
+
+
+def parse_publication(topic: str, device_id: str) -> Publication:
+    """Say what `device_id` means by publishing to `topic`.
+
+    Raises:
+        UnknownTopicError: it is none of the documented topics, is another device's, or lacks its `$rid`.
+    """
+    path, _, query = topic.partition("?")
+    if f"{path}/".startswith(f"devices/{device_id}/messages/events/"):
+        return Telemetry()
+    fields = dict(part.partition("=")[::2] for part in query.split("&"))
+    rid = fields.get("$rid", "")
+    if rid and path == _TWIN_READ:
+        return TwinRead(rid)
+    if rid and path == _REPORTED:
+        return ReportedPatch(rid, _version(topic, fields.get("$version")))
+    answer = _METHOD_ANSWER.fullmatch(path)
+    if rid and answer is not None:
+        return MethodAnswer(rid, int(answer[1]))
+    raise UnknownTopicError(f"{device_id} may not publish to {topic}")
+
+
+def _version(topic: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:  # noqa: PLR2004 - fits 64 bits
+        raise UnknownTopicError(f"the $version in {topic} is not a number")
+    return int(text)
+
+
+def allowed_filters(device_id: str) -> frozenset[str]:
+    """Return the topic filters that a device may subscribe to."""
+    return frozenset({METHODS, TWIN_ANSWERS, DESIRED, f"devices/{device_id}/messages/devicebound/#"})
+
+
+def is_method_name(name: object) -> bool:
+    """Say whether `name` can be the name of a direct method in a topic."""
+    return isinstance(name, str) and _METHOD_NAME.fullmatch(name) is not None
+
+
+def method_topic(name: str, rid: str) -> str:
+    """Return the topic on which the hub calls a direct method."""
+    return f"$iothub/methods/POST/{name}/?$rid={rid}"
+
+
+def twin_answer_topic(status: int, rid: str, version: int | None = None) -> str:
+    """Return the topic of the answer to a twin read or a reported patch."""
+    topic = f"$iothub/twin/res/{status}/?$rid={rid}"
+    return topic if version is None else f"{topic}&$version={version}"
+
+
+def desired_topic(version: int) -> str:
+    """Return the topic on which the hub tells of changed desired properties."""
+    return f"$iothub/twin/PATCH/properties/desired/?$version={version}"

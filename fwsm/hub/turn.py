@@ -1,0 +1,71 @@
+"""Commit, then speak: nothing is acknowledged that could still be lost.
+
+Everything that the hub decides in one round of its event loop is one turn. Answers wait until the turn ends: then
+there is one commit for all of them, and only then are they sent. So the price of a durable write is shared by all
+devices that wrote in the same round, and no door has to think about disks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from fwsm.errors import HubError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from fwsm.hub.state import State
+
+__all__ = ["Turn"]
+
+Speak: TypeAlias = "Callable[[HubError | None], None]"
+
+
+class Turn:
+    """The current round of decisions.
+
+    Args:
+        state: what is committed at its end.
+        loop: whose rounds they are.
+    """
+
+    def __init__(self, state: State, loop: asyncio.AbstractEventLoop) -> None:
+        self._state = state
+        self.loop = loop
+        self._waiting: list[Speak] = []
+
+    def then(self, speak: Speak) -> None:
+        """Call `speak` once all that was decided so far is durable; with the error if it could not be made so."""
+        if not self._waiting:
+            self.loop.call_soon(self._end)
+        self._waiting.append(speak)
+
+    async def committed(self) -> None:
+        """Return once all that was decided so far is durable.
+
+        Raises:
+            HubError: it could not be made so.
+        """
+        done: asyncio.Future[None] = self.loop.create_future()
+
+        def speak(error: HubError | None) -> None:
+            if done.cancelled():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        self.then(speak)
+        await done
+
+    def _end(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        error = None
+        try:
+            self._state.commit()
+        except HubError as failure:
+            error = failure
+        for speak in waiting:
+            speak(error)

@@ -1,0 +1,129 @@
+"""The twins of all devices: looked up, changed, kept, and told about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fwsm.hub.events import DesiredChanged, IdentityChanged, Reported
+from fwsm.hub.jsontext import compact
+from fwsm.hub.refusal import Refusal, Why
+from fwsm.hub.twin import Twin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.hub.events import Event, Events
+    from fwsm.hub.registry import Registry
+    from fwsm.hub.state import State
+    from fwsm.hub.twin import JsonObject
+
+__all__ = ["Twins"]
+
+_KIND = "twin"
+
+
+class Twins:
+    """A twin comes and goes with its device.
+
+    Args:
+        registry: whose devices they belong to.
+        state: where they are kept.
+        events: told of every change of properties.
+        wall: the time in epoch seconds.
+    """
+
+    def __init__(self, registry: Registry, state: State, events: Events, wall: Callable[[], float]) -> None:
+        self._registry = registry
+        self._state = state
+        self._events = events
+        self._wall = wall
+        self._twins = {key: Twin.from_record(record) for key, record in state.load(_KIND)}
+        events.subscribe(self._on_event)
+
+    def get(self, device_id: str) -> Twin:
+        """Return the twin of a device; raises Refusal 404001 when there is no such device."""
+        self._registry.get(device_id)
+        return self._twins[device_id]
+
+    def report(self, device_id: str, patch: JsonObject, base_version: int | None = None) -> Twin:
+        """Merge a device's report; raises Refusal 400004 at a limit, 412001 at another base version."""
+        twin = self.get(device_id).with_reported(patch, base_version, self._wall())
+        self._keep(device_id, twin)
+        self._events.publish(Reported(device_id, patch, twin.reported.version))
+        return twin
+
+    def update(self, device_id: str, body: JsonObject, if_match: str = "*") -> Twin:
+        """Merge an operator's change: `{"tags": {…}, "properties": {"desired": {…}}}`, either part optional.
+
+        Raises:
+            Refusal: 404001, no such device; 412001, another etag; 400004, malformed or at a limit.
+        """
+        old = self._matched(device_id, if_match)
+        tags, desired = _parts(body)
+        twin = old.with_change(tags, desired, self._wall())
+        self._keep(device_id, twin)
+        if desired is not None:
+            self._events.publish(DesiredChanged(device_id, desired, twin.desired.version))
+        return twin
+
+    def replace(self, device_id: str, body: JsonObject, if_match: str = "*") -> Twin:
+        """Put tags and desired properties in place of the old ones; what `body` leaves out is gone. Raises as `update`.
+
+        The device is told by the patch that leads from the old desired properties to the new ones.
+        """
+        old = self._matched(device_id, if_match)
+        tags, desired = (part or {} for part in _parts(body))
+        twin = old.with_replacement(tags, desired, self._wall())
+        self._keep(device_id, twin)
+        change = _difference(old.desired.values, twin.desired.values)
+        self._events.publish(DesiredChanged(device_id, change, twin.desired.version))
+        return twin
+
+    def _matched(self, device_id: str, if_match: str) -> Twin:
+        twin = self.get(device_id)
+        if if_match not in {"*", twin.etag}:
+            raise Refusal(Why.PRECONDITION, f"The twin of {device_id} has etag {twin.etag}, not {if_match}.")
+        return twin
+
+    def _keep(self, device_id: str, twin: Twin) -> None:
+        self._twins[device_id] = twin
+        self._state.put(_KIND, device_id, twin)
+
+    def _on_event(self, event: Event) -> None:
+        if not isinstance(event, IdentityChanged):
+            return
+        if self._registry.find(event.device_id) is None:
+            del self._twins[event.device_id]
+            self._state.put(_KIND, event.device_id, None)
+        elif event.device_id not in self._twins:
+            self._keep(event.device_id, Twin.new(self._wall()))
+
+
+def _parts(body: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:
+    """Return tags and desired properties as far as `body` has them. The rest is ignored: tools send whole twins."""
+    properties = _object(body, "properties") or {}
+    desired = _object(properties, "desired")
+    if desired is not None:
+        desired = {key: value for key, value in desired.items() if key not in {"$metadata", "$version"}}
+    return _object(body, "tags"), desired
+
+
+def _object(body: JsonObject, name: str) -> JsonObject | None:
+    value: Any = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Refusal(Why.ARGUMENT_INVALID, f"{name} is not an object.")
+    return value
+
+
+def _difference(old: JsonObject, new: JsonObject) -> JsonObject:
+    change: JsonObject = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if key not in old:
+            change[key] = value
+        elif isinstance(value, dict) and isinstance(old[key], dict):
+            below = _difference(old[key], value)
+            if below:
+                change[key] = below
+        elif compact(value) != compact(old[key]):  # to Python, true equals 1
+            change[key] = value
+    return change

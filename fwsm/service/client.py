@@ -1,0 +1,192 @@
+"""IoT Hub's REST side as an operator uses it: the registry, twins, direct methods.
+
+    with Client(Transport(ServiceConnection.parse(text), ca_file="ca.pem")) as client:
+        client.twin("d1")["properties"]["reported"]
+        client.call_method("d1", "firmwareUpdate", {"fwPackageUri": "https://…"})
+
+Our own because `azure-iot-hub` brings a retired AMQP library and does not import as installed. Paths, bodies and
+headers follow the service's OpenAPI description (`service.json`, api-version 2021-04-12).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import quote
+
+from fwsm.errors import RequestError, ServiceError
+from fwsm.service.refusal import refusal
+
+if TYPE_CHECKING:
+    from fwsm.service.transport import Reply, Transport
+
+__all__ = ["Client", "Identity", "MethodAnswer"]
+
+_DEVICE_ID: Final = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}")
+_ANY_REVISION: Final = {"If-Match": '"*"'}
+# What the hub needs beyond the time that the device has.
+_METHOD_MARGIN_S: Final = 10.0
+_OK: Final = range(200, 300)  # the service redirects nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A device in the registry.
+
+    Attributes:
+        device_id: its name.
+        connection_string: what the device connects with, secret; None if it has no symmetric key.
+        enabled: whether it may connect.
+        connected: whether the hub sees it connected.
+    """
+
+    device_id: str
+    connection_string: str | None = field(repr=False)
+    enabled: bool
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodAnswer:
+    """What a device answered to a direct method.
+
+    Attributes:
+        status: of the device's own choice; by custom as in HTTP.
+        payload: any JSON value.
+    """
+
+    status: int
+    payload: Any
+
+
+class Client:
+    """One hub, seen by an operator.
+
+    Every method raises UnauthorizedError, ThrottledError, HubUnreachableError or another ServiceError for the cases
+    that these name, and RequestError for a device id that cannot be one, beside what its own docstring lists.
+
+    Args:
+        transport: carries the requests; the client closes it.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._transport.close()
+
+    def twin(self, device_id: str, *, patient: bool = True) -> dict[str, Any]:
+        """Return the twin of a device; with `patient` off, without trying again.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+        """
+        return _object(self._about(device_id, "GET", "/twins/{}", patient=patient))
+
+    def call_method(
+        self, device_id: str, name: str, payload: Any = None, *, response_timeout_s: int = 30
+    ) -> MethodAnswer:
+        """Call a direct method, once, and wait for the answer.
+
+        Args:
+            device_id: whom to call.
+            name: of the method.
+            payload: any JSON value, 128 KiB at most.
+            response_timeout_s: how long the device has, 5 to 300.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+            DeviceOfflineError: it is not connected, or does not listen to methods.
+            DeviceTimeoutError: it did not answer in time; it may have acted.
+        """
+        body = {"methodName": name, "payload": payload, "responseTimeoutInSeconds": response_timeout_s}
+        read_timeout_s = response_timeout_s + _METHOD_MARGIN_S
+        answer = _object(self._about(device_id, "POST", "/twins/{}/methods", body=body, read_timeout_s=read_timeout_s))
+        status = answer.get("status")
+        if not isinstance(status, int):
+            raise _strange("it has no status of the device")
+        return MethodAnswer(status, answer.get("payload"))
+
+    def device(self, device_id: str) -> Identity:
+        """Return a device from the registry.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+        """
+        return self._identity(_object(self._about(device_id, "GET", "/devices/{}")))
+
+    def devices(self) -> list[Identity]:
+        """Return the devices of the hub, sorted by name; the service gives 1000 at most."""
+        documents = _decoded(_accepted(self._transport.send("GET", "/devices")))
+        if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
+            raise _strange("it is not a list of devices")
+        return sorted(map(self._identity, documents), key=lambda identity: identity.device_id)
+
+    def add_device(self, device_id: str) -> Identity:
+        """Register a device; the hub makes its keys.
+
+        Raises:
+            RefusedError: it exists.
+        """
+        return self._identity(_object(self._about(device_id, "PUT", "/devices/{}", body={"deviceId": device_id})))
+
+    def remove_device(self, device_id: str) -> None:
+        """Delete a device with its twin.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+        """
+        self._about(device_id, "DELETE", "/devices/{}", headers=_ANY_REVISION)
+
+    def _about(self, device_id: str, method: str, path: str, **options: Any) -> Reply:
+        if not _DEVICE_ID.fullmatch(device_id):
+            raise RequestError(
+                "this is no device id", field="deviceId", fix="Use 1 to 128 letters, digits and -:.+%_#*?!(),=@$'"
+            )
+        return _accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
+
+    def _identity(self, document: dict[str, Any]) -> Identity:
+        device_id = document.get("deviceId")
+        if not isinstance(device_id, str):
+            raise _strange("it does not describe a device")
+        key: Any = document
+        for name in ("authentication", "symmetricKey", "primaryKey"):
+            key = key.get(name) if isinstance(key, dict) else None
+        return Identity(
+            device_id,
+            # Devices dial MQTT's own port, so the port of the REST side has no place here.
+            f"HostName={self._transport.host};DeviceId={device_id};SharedAccessKey={key}" if key else None,
+            enabled=document.get("status") == "enabled",
+            connected=document.get("connectionState") == "Connected",
+        )
+
+
+def _accepted(reply: Reply, device_id: str | None = None) -> Reply:
+    if reply.status not in _OK:
+        raise refusal(reply, device_id)
+    return reply
+
+
+def _decoded(reply: Reply) -> Any:
+    try:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise _strange("it is not JSON") from error
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    document = _decoded(reply)
+    if not isinstance(document, dict):
+        raise _strange("it is not a JSON object")
+    return document
+
+
+def _strange(why: str) -> ServiceError:
+    return ServiceError(
+        "the hub's answer cannot be read", why=why, fix="Check that HostName in the connection string is an IoT hub"
+    )

@@ -1,0 +1,17 @@
+"""The only owner of SQL: what must survive, in one SQLite file.
+
+- `engine`: the connection and its settings, and why each is as it is
+- `tables`: the tables as the program sees them
+- `schema`: migrations, run at every start inside one transaction
+- `mapping`: row <-> record
+- `lock`: one agent at a time
+- `store`: the agent's side: take, advance, look back
+- `outbox`: the reporter's side: what the hub has not been told yet
+"""
+
+from __future__ import annotations
+
+from fwsm.store.outbox import Outbox, Report
+from fwsm.store.store import HistoryRow, Store
+
+__all__ = ["HistoryRow", "Outbox", "Report", "Store"]

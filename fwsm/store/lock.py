@@ -1,0 +1,60 @@
+"""One agent at a time on a state directory.
+
+Two agents on one database would write one slot at once, and two connections with one device identity throw each other
+off the hub some fifty times a second. The lock is the kernel's (flock), so it ends with the process, however that dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from fwsm.errors import StoreError, StoreLockedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Lock"]
+
+
+class Lock:
+    """Held from construction until `release`.
+
+    Raises:
+        StoreLockedError: another process holds it; the message names its pid.
+        StoreError: the directory cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"cannot open the lock {path}", why=str(error), fix="Make the state directory writable"
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(self._file, 20).decode(errors="replace").strip()
+            os.close(self._file)
+            raise StoreLockedError(
+                f"another agent works on {path.parent}",
+                why=f"process {holder} holds its lock" if holder else "its lock is held",
+                fix="End that one first, or give this one a state directory of its own",
+            ) from error
+        except OSError as error:
+            os.close(self._file)
+            raise StoreError(
+                f"cannot lock {path}", why=str(error), fix="Put the state directory on a disk of this machine"
+            ) from error
+        with contextlib.suppress(OSError):  # the pid is a courtesy; a full disk must not keep the device from coming up
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go; harmless the second time."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

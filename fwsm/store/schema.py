@@ -1,0 +1,93 @@
+"""Brings the schema up to date at every start, in one transaction.
+
+Migrations only add. Firmware that is rolled back brings an older program to a newer database, and it must work there;
+so a revision that this program does not know is fine as long as every column it needs is there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fwsm.errors import StoreError
+from fwsm.store.engine import transaction
+from fwsm.store.tables import METADATA
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["HEAD", "check", "migrations_directory", "prepare"]
+
+# The newest revision in migrations/. Compared here by hand, so that Alembic is imported only when there is work for it.
+HEAD: Final = "0001"
+
+
+def prepare(connection: Connection, migrations: Path | None = None) -> None:
+    """Make the schema fit this program.
+
+    Args:
+        connection: to the database.
+        migrations: Alembic's directory; None for the one that came with this program.
+
+    Raises:
+        StoreError: a migration failed, and the old schema is still there; or the database lacks what is needed.
+    """
+    with transaction(connection, "cannot read the schema"):
+        revision = _revision(connection)
+    if revision == HEAD:
+        return
+    migrations = migrations or migrations_directory()
+    known = {path.name.split("_")[0] for path in (migrations / "versions").glob("*.py")}
+    if revision is None or revision in known:
+        _upgrade(connection, migrations)
+    _require(connection, "Install the program that made it, or move the state directory away")
+
+
+def check(connection: Connection) -> None:
+    """Look whether the schema fits this program, without changing it.
+
+    Raises:
+        StoreError: the database lacks what is needed.
+    """
+    _require(connection, "Start the agent once, it brings the database up to date: fwsm device run")
+
+
+def migrations_directory() -> Path:
+    """Where the migrations are: beside this module in an installed package, at the top of a checkout."""
+    inside = Path(__file__).parent / "migrations"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def _revision(connection: Connection) -> str | None:
+    tables = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE type='table' AND name='alembic_version'")
+    if tables.first() is None:
+        return None
+    row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+    return str(row[0]) if row else None
+
+
+def _upgrade(connection: Connection, migrations: Path) -> None:
+    from alembic import command  # noqa: PLC0415  # 50 ms and 5 MB that a normal start does without
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    with transaction(connection, "cannot bring the database schema up to date"):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _require(connection: Connection, fix: str) -> None:
+    """Raise unless every column that this program needs is there."""
+    with transaction(connection, "cannot read the schema"):
+        revision = _revision(connection)
+        for table in METADATA.sorted_tables:
+            there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+            missing = {column.name for column in table.columns} - there
+            if missing:
+                what = f"{', '.join(sorted(missing))} in table {table.name}" if there else f"the table {table.name}"
+                raise StoreError(
+                    f"the database lacks {what}",
+                    why=f"its schema revision is {revision}, this program knows {HEAD}",
+                    fix=fix,
+                )

@@ -1,0 +1,201 @@
+"""The agent's side of the database.
+
+Each change is one transaction that holds the record, its counters, and a history row with what the twin is to be told.
+When a method here returns, that is on disk; when it raises, nothing of it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from sqlalchemy import bindparam, select
+
+from fwsm.core.twin import changed, wrapped
+from fwsm.core.update import State
+from fwsm.errors import StoreError
+from fwsm.store.engine import connect, transaction, translated
+from fwsm.store.lock import Lock
+from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
+from fwsm.store.outbox import Outbox
+from fwsm.store.schema import check, prepare
+from fwsm.store.tables import HISTORY, UPDATES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from fwsm.core.lifecycle import Entry
+    from fwsm.core.moment import Moment
+    from fwsm.core.update import Update
+
+__all__ = ["ACCEPTED", "HistoryRow", "Store"]
+
+# The trigger of an update's first history row. It is no row of the table: before it there is no update.
+ACCEPTED: Final = "accepted"
+
+_INSERT = UPDATES.insert()
+_ADVANCE = (
+    UPDATES.update()
+    .where(UPDATES.c.id == bindparam("key"))
+    .values({column.name: bindparam(column.name) for column in UPDATES.c if column.name not in {"number", "id"}})
+)
+_NOTE = HISTORY.insert()
+_LATEST = select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1)
+_HISTORY = select(HISTORY).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
+_HISTORY_OF_ONE = (
+    select(HISTORY)
+    .where(HISTORY.c.update_id == bindparam("update_id"))
+    .order_by(HISTORY.c.number.desc())
+    .limit(bindparam("limit"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One entry into a state.
+
+    Attributes:
+        number: counts up, never reused.
+        update_id: whose entry.
+        at: UTC wall time.
+        boot_id: the boot it happened in.
+        trigger: what led there; "accepted" for a new update.
+        source: the state before; None for a new update.
+        state: the state entered.
+        attempt: the try, counted from 1.
+        failure_code: what had gone wrong; None if nothing.
+    """
+
+    number: int
+    update_id: str
+    at: datetime
+    boot_id: str
+    trigger: str
+    source: State | None
+    state: State
+    attempt: int
+    failure_code: str | None
+
+
+class Store:
+    """The database of one device, held open.
+
+    Args:
+        directory: the state directory; made with mode 0700 if it is missing.
+        read_only: look without taking the lock, as `fwsm device status` does beside a running agent.
+
+    Raises:
+        StoreLockedError: another agent works on this directory.
+        StoreError: the database cannot be used; the message says why.
+    """
+
+    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+        self.path = directory / "fwsm.db"
+        self._lock: Lock | None = None
+        if read_only:
+            if not self.path.is_file():
+                raise StoreError(
+                    f"there is no database in {directory}",
+                    fix="Check the state directory, or start the agent once: fwsm device run",
+                )
+        else:
+            with translated(f"cannot make the state directory {directory}"):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = Lock(directory / "lock")
+        try:
+            self._connection: Connection = connect(self.path)
+            if read_only:
+                check(self._connection)
+            else:
+                prepare(self._connection)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database and the lock; harmless the second time."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None and not connection.closed:
+            connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def outbox(self) -> Outbox:
+        """The reporter's side, on a connection of its own."""
+        return Outbox(self.path)
+
+    def accept(self, update: Update, now: Moment, *, superseding: Entry | None = None) -> None:
+        """Take a new update, and end the one it supersedes, in one transaction."""
+        with transaction(self._connection, "cannot store the new update"):
+            if superseding is not None:
+                self._advance(superseding)
+            self._connection.execute(_INSERT, columns(update))
+            self._note(None, update, ACCEPTED, now.wall)
+
+    def advance(self, entry: Entry) -> None:
+        """Keep an entry into a state; the machine's first entry callback."""
+        with transaction(self._connection, f"cannot store the state '{entry.after.state}'"):
+            self._advance(entry)
+
+    def latest(self) -> Update | None:
+        """The newest update, settled or not; None on a device that never had one."""
+        with transaction(self._connection, "cannot read the update"):
+            row = self._connection.execute(_LATEST).mappings().first()
+        with understood("the newest update"):
+            return update_of(dict(row)) if row else None
+
+    def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
+        """The newest `limit` entries, of one update or of all, oldest first."""
+        statement = _HISTORY if update_id is None else _HISTORY_OF_ONE
+        values: dict[str, Any] = {"limit": limit} if update_id is None else {"limit": limit, "update_id": update_id}
+        with transaction(self._connection, "cannot read the history"):
+            rows = self._connection.execute(statement, values).mappings().all()
+        with understood("the history"):
+            return [_history_row(dict(row)) for row in reversed(rows)]
+
+    def _advance(self, entry: Entry) -> None:
+        values = columns(entry.after)
+        self._connection.execute(_ADVANCE, {"key": values.pop("id"), **values})
+        self._note(entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
+
+    def _note(self, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
+        self._connection.execute(
+            _NOTE,
+            {
+                "update_id": after.id,
+                "at": iso(at),
+                "boot_id": after.boot_id,
+                "trigger": trigger,
+                "source": before.state.value if before else None,
+                "state": after.state.value,
+                "attempt": after.attempt,
+                "failure_code": after.failure.code if after.failure else None,
+                "report": json.dumps(wrapped(changed(before, after)), separators=(",", ":")),
+            },
+        )
+
+
+def _history_row(row: dict[str, Any]) -> HistoryRow:
+    at = parse_iso(row["at"])
+    assert at is not None  # noqa: S101  # the column is NOT NULL
+    return HistoryRow(
+        number=row["number"],
+        update_id=row["update_id"],
+        at=at,
+        boot_id=row["boot_id"],
+        trigger=row["trigger"],
+        source=State(row["source"]) if row["source"] else None,
+        state=State(row["state"]),
+        attempt=row["attempt"],
+        failure_code=row["failure_code"],
+    )

@@ -1,0 +1,83 @@
+"""A hub in memory, as the device sees it: it merges reported patches, and fails when it is told to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fwsm.errors import FwsmError, LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fwsm.device.ports import MethodCall
+
+__all__ = ["MemoryLink"]
+
+
+class MemoryLink:
+    """The link port with a twin behind it; `fwsm.device.ports.Link`.
+
+    Attributes:
+        patches: the reported patches that were applied, in order.
+        twin: the reported properties.
+        failures: raised by the next calls of `report`, one each, before anything is applied.
+        lost_answers: how many of the next reports are applied without an acknowledgement.
+    """
+
+    def __init__(self) -> None:
+        self.patches: list[Mapping[str, Any]] = []
+        self.twin: dict[str, Any] = {}
+        self.failures: list[FwsmError] = []
+        self.lost_answers = 0
+        self.deliver: Callable[[MethodCall], None] | None = None
+
+    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+        """Keep the way by which methods are delivered."""
+        self.deliver = deliver
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Merge as IoT Hub does: objects merge, null deletes, everything else replaces."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.patches.append(patch)
+        _merge(self.twin, patch)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise LinkError("the answer did not come", fix="Try again")
+
+    def reported(self) -> Mapping[str, Any]:
+        """The reported properties."""
+        return self.twin
+
+    def stop(self) -> None:
+        """Forget the way by which methods are delivered."""
+        self.deliver = None
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The value of `iothubDM.firmwareUpdate`."""
+        found = self.twin.get("iothubDM", {}).get("firmwareUpdate", {})
+        return dict(found)
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses as reported, without repetitions in a row."""
+        seen: list[str] = []
+        for patch in self.patches:
+            status = patch["iothubDM"]["firmwareUpdate"].get("status")
+            if status is not None and seen[-1:] != [status]:
+                seen.append(status)
+        return seen
+
+
+def _merge(into: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    for name, value in patch.items():
+        if value is None:
+            into.pop(name, None)
+        elif isinstance(value, dict):
+            there = into.get(name)
+            below = there if isinstance(there, dict) else {}
+            into[name] = below
+            _merge(below, value)
+        else:
+            into[name] = value

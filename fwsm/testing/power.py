@@ -1,0 +1,152 @@
+"""Cuts the power at any durable operation, in process.
+
+The model is MCUboot's simulator: run once and count the operations that change the disk, then run again for each of
+them and cut there. The product has no hook for this. It changes files through a `Disk` and records through a `Store`;
+here are both, with a switch in the line.
+
+A cut is an exception that is no `Exception`, so no clause of the product can swallow it; and once the power is off,
+every further operation ends the same way, whichever thread it comes from.
+
+What this does not show is the loss of written but unsynced data; the order of syncs is shown elsewhere.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fwsm.device.durable import Disk
+from fwsm.store import Outbox, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
+    from pathlib import Path
+
+    from fwsm.core.lifecycle import Entry
+    from fwsm.core.moment import Moment
+    from fwsm.core.update import Update
+
+__all__ = ["CutDisk", "CutOutbox", "CutStore", "PowerLossError", "PowerSwitch"]
+
+
+class PowerLossError(BaseException):
+    """The power went. Not an Exception on purpose."""
+
+
+class PowerSwitch:
+    """Counts operations, and cuts at one of them.
+
+    Args:
+        cut_at: the moment to cut, counted from 0: moment 2k is just before operation k, moment 2k + 1 just behind it.
+            None never cuts.
+
+    Attributes:
+        names: the operations so far, in order.
+    """
+
+    def __init__(self, cut_at: int | None = None) -> None:
+        self.cut_at = cut_at
+        self.names: list[str] = []
+        self.off = False
+
+    @property
+    def moments(self) -> int:
+        """How many moments there were to cut at."""
+        return 2 * len(self.names)
+
+    @contextmanager
+    def operation(self, name: str) -> Iterator[None]:
+        """One durable operation; nothing of it happens if the power is off, or goes before it."""
+        moment = self.moments
+        self.names.append(name)
+        self._at(moment, name)
+        try:
+            yield
+        finally:  # also behind one that failed
+            self._at(moment + 1, name)
+
+    def _at(self, moment: int, name: str) -> None:
+        if self.off or moment == self.cut_at:
+            self.off = True
+            raise PowerLossError(f"at moment {moment}, {name}")
+
+
+class CutDisk(Disk):
+    """The real disk behind a switch."""
+
+    def __init__(self, power: PowerSwitch) -> None:
+        self._power = power
+
+    def write(self, file: FileIO, data: bytes | bytearray | memoryview, at_bytes: int) -> None:
+        """Write; a cut may fall into the middle of the data, too."""
+        half = len(data) // 2
+        with self._power.operation("write first half"):
+            super().write(file, data[:half], at_bytes)
+        with self._power.operation("write second half"):
+            super().write(file, data[half:], at_bytes + half)
+
+    def truncate(self, file: FileIO, size_bytes: int) -> None:
+        """Truncate."""
+        with self._power.operation("truncate"):
+            super().truncate(file, size_bytes)
+
+    def sync(self, file: FileIO) -> None:
+        """Sync."""
+        with self._power.operation("sync"):
+            super().sync(file)
+
+    def sync_directory(self, directory: Path) -> None:
+        """Sync a directory."""
+        with self._power.operation("sync directory"):
+            super().sync_directory(directory)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename."""
+        with self._power.operation("rename"):
+            super().rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        """Unlink."""
+        with self._power.operation("unlink"):
+            super().unlink(path)
+
+    def make_name(self, directory: Path) -> None:
+        """Make a directory."""
+        with self._power.operation("mkdir"):
+            super().make_name(directory)
+
+
+class CutStore(Store):
+    """The real store behind a switch. A transaction is one operation: SQLite sees to that."""
+
+    def __init__(self, directory: Path, power: PowerSwitch) -> None:
+        self._power = power
+        super().__init__(directory)
+
+    def outbox(self) -> CutOutbox:
+        """The reporter's side, behind the same switch."""
+        return CutOutbox(self.path, self._power)
+
+    def accept(self, update: Update, now: Moment, *, superseding: Entry | None = None) -> None:
+        """Take a new update."""
+        with self._power.operation("commit accepted"):
+            super().accept(update, now, superseding=superseding)
+
+    def advance(self, entry: Entry) -> None:
+        """Keep an entry into a state."""
+        with self._power.operation(f"commit {entry.after.state}"):
+            super().advance(entry)
+
+
+class CutOutbox(Outbox):
+    """The real outbox behind a switch: a cut before its one operation loses that the hub has acknowledged."""
+
+    def __init__(self, path: Path, power: PowerSwitch) -> None:
+        self._power = power
+        super().__init__(path)
+
+    def acknowledge(self, number: int) -> None:
+        """Note what the hub has."""
+        with self._power.operation("commit acknowledged"):
+            super().acknowledge(number)

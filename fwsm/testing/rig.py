@@ -1,0 +1,136 @@
+"""One whole device in this process, whose power can be cut at any durable operation.
+
+Everything on the way to the disk is real: the store on SQLite, the download over HTTPS, the slots and their boot
+loader. Time, the hub, and the thread are in hand, so that a run is the same every time.
+
+    rig = Rig(directory, {"fwPackageUri": uri}, ca_pem, factory)
+    rig.run(PowerSwitch(17))           # the power goes at moment 17; then life goes on until the update has settled
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fwsm.device.agent import Agent
+from fwsm.device.download import HttpsDownload
+from fwsm.device.installers.bootloader import Board
+from fwsm.device.installers.slots import SlotInstaller
+from fwsm.device.job import InlineRunner
+from fwsm.device.ports import MethodCall
+from fwsm.device.reporter import Reporter
+from fwsm.testing.clock import FakeClock
+from fwsm.testing.link import MemoryLink
+from fwsm.testing.power import CutDisk, CutStore, PowerLossError, PowerSwitch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fwsm.core.update import Update
+
+__all__ = ["Rig"]
+
+_STEPS = 2000
+
+
+@dataclass
+class Rig:
+    """A device that can be cut off.
+
+    Attributes:
+        directory: its disk.
+        payload: what an operator sends; sent again until it is answered, as a person would.
+        ca_pem: the authority that signs the image server.
+        factory: the image in the slot that runs first.
+        link: the hub.
+        clock: time.
+        settled: the update at the end; None while there is none.
+    """
+
+    directory: Path
+    payload: dict[str, Any]
+    ca_pem: str
+    factory: Path
+    link: MemoryLink = field(default_factory=MemoryLink)
+    clock: FakeClock = field(default_factory=FakeClock)
+    settled: Update | None = None
+    _rebooting: bool = False
+
+    def run(self, power: PowerSwitch, *, board_too: bool = True, then: PowerSwitch | None = None) -> list[str]:
+        """Lives until the update has settled and all is reported; after a cut, life goes on.
+
+        Args:
+            power: where the cut is.
+            board_too: whether the cut is one of the whole board, which then boots; else only the process dies.
+            then: where the next cut is, counted from when life goes on; None for none.
+
+        Returns:
+            What the cut fell on, if there was one, and the reboots, in order.
+
+        Raises:
+            AssertionError: the device does not come to rest.
+        """
+        story: list[str] = []
+        for _ in range(20):
+            try:
+                if self._life(power):
+                    return story
+                story.append("reboot")
+            except PowerLossError as cut:
+                story.append(str(cut))
+                self._rebooting = self._rebooting or board_too
+                power, then = then or PowerSwitch(), None
+        raise AssertionError(f"the device does not come to rest: {story}")
+
+    def board(self, power: PowerSwitch | None = None) -> Board:
+        """The board with its slots."""
+        board = Board(self.directory / "board", disk=CutDisk(power or PowerSwitch()))
+        board.prepare(self.factory)
+        return board
+
+    def _life(self, power: PowerSwitch) -> bool:
+        """One life of the process; True if it ends settled, False if it ends in a reboot."""
+        board = self.board(power)
+        if self._rebooting:
+            board.power_cycle()
+            self._rebooting = False
+        self.clock.boot_id = board.status().boot_id
+        store = CutStore(self.directory / "state", power)
+        outbox = store.outbox()
+        try:
+            reporter = Reporter(outbox, self.link, self.clock, progress_every_s=None)
+            agent = self._agent(store, reporter, power)
+            return self._work(agent, reporter)
+        finally:
+            outbox.close()
+            store.close()
+
+    def _agent(self, store: CutStore, reporter: Reporter, power: PowerSwitch) -> Agent:
+        disk = CutDisk(power)
+        return Agent(
+            store,
+            reporter,
+            download=HttpsDownload(self.directory / "artifacts", disk=disk, clock=self.clock, ca_pem=self.ca_pem),
+            installer=SlotInstaller(self.directory / "board", disk=disk, on_reboot=self._order_reboot),
+            clock=self.clock,
+            runner=InlineRunner(),
+            chance=lambda: 0.5,
+        )
+
+    def _work(self, agent: Agent, reporter: Reporter) -> bool:
+        if agent.update is None:
+            agent.deliver(MethodCall("firmwareUpdate", self.payload, lambda _status, _body: None))
+        for _ in range(_STEPS):
+            wait_s = agent.step(self.clock.now())
+            if self._rebooting:
+                return False
+            while reporter.step() == 0.0:
+                pass
+            if wait_s is None and agent.update is not None and agent.update.state.settled:
+                self.settled = agent.update
+                return True
+            self.clock.advance(wait_s or 0.0)
+        raise AssertionError(f"the agent does not come to rest: {agent.update}")
+
+    def _order_reboot(self) -> None:
+        self._rebooting = True

@@ -1,0 +1,61 @@
+"""`fwsm demo`: what it refuses before it begins. That it works is shown by tests/e2e/test_demo.py."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from fwsm.cli import program
+from fwsm.cli.demo import _free, _free_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _refused(*arguments: object) -> str:
+    result = CliRunner().invoke(program, ["demo", *map(str, arguments)])
+    assert result.exit_code == 11
+    return result.stderr
+
+
+def test_an_image_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    """No file, a directory, an empty file."""
+    assert "cannot read the image" in _refused("--image", tmp_path / "none")
+    assert "cannot read the image" in _refused("--image", tmp_path)
+    (tmp_path / "empty").touch()
+    assert "is empty" in _refused("--image", tmp_path / "empty")
+
+
+def test_a_directory_in_use_is_not_written_into(tmp_path: Path) -> None:
+    """What lies there stays as it is."""
+    (tmp_path / "thesis.txt").write_text("all of it")
+    assert "is not empty" in _refused("--keep", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_directory_that_cannot_be_made_is_said() -> None:
+    """Not even root can make one there."""
+    assert "cannot use" in _refused("--keep", "/proc/fwsm")
+
+
+def test_an_address_in_use_is_passed_over(loopback: Callable[[], str]) -> None:
+    """Only an address with both ports free is taken."""
+    address = loopback()
+    with socket.socket() as taken:
+        taken.bind((address, 8883))
+        taken.listen()
+        assert not _free(address, 8883)
+        assert _free(address, 8443)
+    assert _free_address().startswith("127.")
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_begins_with_what_it_does(option: str) -> None:
+    """And shows examples."""
+    result = CliRunner().invoke(program, ["demo", option])
+    assert result.exit_code == 0
+    assert "fwsm demo --image" in result.stdout

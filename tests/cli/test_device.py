@@ -1,0 +1,133 @@
+"""`fwsm device`: what it says of a database, and how `run` begins and ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from fwsm.cli import program
+from fwsm.cli.device import _redacted
+from fwsm.core.entry import Facts
+from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.moment import Moment
+from fwsm.core.update import Request, State, Update
+from fwsm.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1.0, "boot-1")
+SECRET = "c2VjcmV0LWtleQ=="
+
+
+def _fwsm(*arguments: object, **environment: str | None) -> tuple[int, str, str]:
+    clean: dict[str, str | None] = {"FWSM_CONNECTION_STRING": None, "FWSM_STATE_DIR": None, "FWSM_CA_FILE": None}
+    result = CliRunner().invoke(program, list(map(str, arguments)), env=clean | environment)
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """A device whose update was cancelled."""
+    update = Update(
+        id="update-1",
+        request=Request("https://images.example/fw.img?sig=geheim", version="2.0"),
+        state=State.WAITING,
+        boot_id="boot-1",
+        started_waiting_at=NOW.wall,
+    )
+    with Store(tmp_path / "state") as store:
+        store.accept(update, NOW)
+        Lifecycle([store.advance]).fire(update, Trigger.CANCELLED, Facts(now=NOW))
+    return tmp_path / "state"
+
+
+def test_status_shows_what_the_twin_shows(state_dir: Path) -> None:
+    """The newest update, in the words of the twin, without the secret part of its address."""
+    code, out, _ = _fwsm("device", "status", "--state-dir", state_dir)
+    assert code == 0
+    assert "downloadFailed" in out
+    assert "https://images.example/fw.img" in out
+    assert "geheim" not in out
+
+
+def test_status_as_json(state_dir: Path) -> None:
+    """One object for programs."""
+    code, out, _ = _fwsm("device", "status", "--json", FWSM_STATE_DIR=str(state_dir))
+    shown: dict[str, Any] = json.loads(out)["update"]
+    assert code == 0
+    assert (shown["updateId"], shown["status"], shown["fwVersion"]) == ("update-1", "downloadFailed", "2.0")
+    assert shown["error"]["code"] == "cancelled"
+
+
+def test_history_shows_every_entry_oldest_first(state_dir: Path) -> None:
+    """Each entry with what led there."""
+    code, out, _ = _fwsm("device", "history", "--state-dir", state_dir, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(row["trigger"], row["source"], row["state"]) for row in rows] == [
+        ("accepted", None, "waiting"),
+        ("cancelled", "waiting", "downloadFailed"),
+    ]
+    assert "cancelled" in _fwsm("device", "history", "--state-dir", state_dir, "--update", "update-1")[1]
+
+
+def test_a_device_without_an_update_says_so(tmp_path: Path) -> None:
+    """Nothing is wrong with that."""
+    Store(tmp_path).close()
+    assert _fwsm("device", "status", "--state-dir", tmp_path)[:2] == (0, "this device has had no update yet\n")
+    code, out, err = _fwsm("device", "history", "--state-dir", tmp_path)
+    assert (code, out) == (0, "")
+    assert "nothing in the history" in err
+
+
+def test_looking_where_no_device_is_makes_nothing(tmp_path: Path) -> None:
+    """A wrong directory is said, and stays empty."""
+    code, _, err = _fwsm("device", "status", "--state-dir", tmp_path / "nowhere")
+    assert code == 20
+    assert "there is no database" in err
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("connection_string", "says"),
+    [
+        (None, "the device has no connection string"),
+        (f"HostName=h;SharedAccessKey={SECRET}", "DeviceId is missing"),
+        (f"HostName=h;DeviceId=d;SharedAccessKey=!{SECRET}", "SharedAccessKey is not base64"),
+        (f"HostName=h;SharedAccessKeyName=service;SharedAccessKey={SECRET}", "it names a policy"),
+    ],
+)
+def test_a_bad_connection_string_is_said_and_not_shown(
+    tmp_path: Path, connection_string: str | None, says: str
+) -> None:
+    """Exit code 11, what is missing, and no key; nothing has been made."""
+    code, out, err = _fwsm("device", "run", "--state-dir", tmp_path / "s", FWSM_CONNECTION_STRING=connection_string)
+    assert code == 11
+    assert says in err
+    assert SECRET not in out + err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """A missing file, text that is no TOML, and a setting that does not exist, with its line."""
+    assert _fwsm("device", "run", "--config", tmp_path / "no.toml")[0] == 11
+    file = tmp_path / "fwsm.toml"
+    file.write_text("soak_s = \n")
+    assert _fwsm("device", "run", "--config", file)[0] == 11
+    file.write_text('state_dir = "x"\nsoak = 3\n')
+    code, _, err = _fwsm("device", "run", "--config", file)
+    assert code == 11
+    assert "line 2" in err
+
+
+def test_log_lines_lose_the_secret_part_of_addresses() -> None:
+    """Whoever logs it, a query never reaches the log."""
+    record = logging.LogRecord("any", logging.INFO, "", 0, "got %s", ("https://host/fw?sig=geheim",), None)
+    assert _redacted(record)
+    assert record.getMessage() == "got https://host/fw"

@@ -1,0 +1,211 @@
+"""`fwsm hub`: a hub as a process of its own, and its registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from fwsm.cli import program
+from fwsm.cli.options import CA_FILE, CONNECTION_STRING
+from fwsm.core.connection_string import ServiceConnection
+from fwsm.service import Client, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fwsm.hub import Hub
+
+_CLEAN: dict[str, str | None] = {CONNECTION_STRING: None, CA_FILE: None}
+
+
+def _ready(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    card: dict[str, Any] = json.loads(process.stdout.readline())
+    assert card["event"] == "ready"
+    return card
+
+
+def _fwsm(*arguments: object, **environment: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(program, list(map(str, arguments)), env={**_CLEAN, **environment})
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_hub_runs_until_it_is_told_to_stop(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], ending: signal.Signals
+) -> None:
+    """What it prints lets an operator in, and a signal ends it in good order."""
+    process = start("hub", "run", "--address", loopback(), "--ephemeral", "--device", "d1", "--json")
+    card = _ready(process)
+    connection = ServiceConnection.parse(card["ownerConnectionString"])
+    with Client(Transport(connection, ca_file=card["caPath"])) as client:
+        assert client.device("d1").connection_string == card["devices"][0]["connectionString"]
+    process.send_signal(ending)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "the hub has stopped\n")
+    assert not os.path.exists(card["caPath"])  # noqa: PTH110 - the path came as text
+
+
+def test_hub_says_what_to_export(loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]) -> None:
+    """The lines can be pasted into a shell as they are."""
+    address = loopback()
+    process = start("hub", "run", "--address", address, "--port", "9443", "--ephemeral", "--device", "d1")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(10)]
+    exports = "".join(line for line in lines if line.startswith("  export "))
+    script = f'{exports} printf \'%s\' "$FWSM_SERVICE_CONNECTION_STRING"; test -r "$NODE_EXTRA_CA_CERTS"'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=10)
+    assert shown.stdout.startswith(f"HostName={address}:9443;SharedAccessKeyName=iothubowner;SharedAccessKey=")
+    assert lines[0] == f"hub on {address}: devices port 8883, operators port 9443\n"
+    assert lines[2].startswith(f"device d1  HostName={address};DeviceId=d1;SharedAccessKey=")
+
+
+def test_hub_remembers_its_devices(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Started again on the same directory it has the same keys, and --device takes what is there."""
+    cards = []
+    for _ in range(2):
+        process = start("hub", "run", "--address", loopback(), "--state", tmp_path / "h", "--device", "d1", "--json")
+        cards.append(_ready(process))
+        process.terminate()
+        assert process.wait(20) == 0
+    keys = [card["devices"][0]["connectionString"].partition("DeviceId")[2] for card in cards]
+    assert keys[0] == keys[1]
+
+
+def test_port_in_use_is_told(hub: Hub) -> None:
+    """Exit code 17, and the way out."""
+    code, out, err = _fwsm("hub", "run", "--address", hub.address, "--ephemeral", "--json")
+    assert code == 17
+    assert json.loads(out)["error"]["code"] == "portInUse"
+    assert "why: another process listens there\n  fix: Stop it" in err
+
+
+def test_directory_in_use_is_told(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """A second hub does not touch the first one's state."""
+    _ready(start("hub", "run", "--address", loopback(), "--state", tmp_path, "--json"))
+    code, _, err = _fwsm("hub", "run", "--address", loopback(), "--state", tmp_path)
+    assert code == 1
+    assert "another hub runs on this directory" in err
+
+
+@pytest.mark.parametrize("address", ["localhost", "8.8.8.8"])
+def test_address_that_will_not_do_is_told(address: str) -> None:
+    """A hub on this machine is for this machine."""
+    code, _, err = _fwsm("hub", "run", "--address", address, "--ephemeral")
+    assert code == 1
+    assert err.startswith("error: ")
+    assert "fix: " in err
+
+
+def test_two_minds_about_memory_are_a_usage_error(tmp_path: Path) -> None:
+    """--ephemeral and --state contradict each other."""
+    code, _, err = _fwsm("hub", "run", "--ephemeral", "--state", tmp_path)
+    assert code == 2
+    assert "exclude each other" in err
+
+
+_WITHOUT_EXTRA = """
+import sys
+sys.modules["starlette"] = None  # what an import of a package that is not installed comes to
+from fwsm.cli import main
+main()
+"""
+
+
+def test_missing_extra_is_told() -> None:
+    """Without the packages of the hub the command says how to get them, and all other commands work."""
+    command = [sys.executable, "-c", _WITHOUT_EXTRA]
+    done = subprocess.run(
+        [*command, "hub", "run", "--ephemeral"], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert done.returncode == 11
+    assert done.stderr.splitlines() == [
+        "error: the embedded hub is not installed",
+        "  why: the package starlette is missing",
+        "  fix: Run: pip install 'fwsm[hub]'",
+    ]
+    other = subprocess.run([*command, "hub", "device", "--help"], capture_output=True, check=False, timeout=20)
+    assert other.returncode == 0
+
+
+@pytest.fixture
+def state(loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> Path:
+    """Return the directory of a hub that runs as a process of its own."""
+    _ready(start("hub", "run", "--address", loopback(), "--state", tmp_path / "hub", "--json"))
+    return tmp_path / "hub"
+
+
+def test_registry_is_kept_through_the_card(state: Path) -> None:
+    """Whoever can read the hub's directory needs no connection string."""
+    code, added, _ = _fwsm("hub", "device", "add", "d1", "--state", state)
+    assert code == 0
+    assert ";DeviceId=d1;SharedAccessKey=" in added
+    assert _fwsm("hub", "device", "show", "d1", "--state", state) == (0, added, "")
+    assert _fwsm("hub", "device", "list", "--state", state) == (0, "d1  not connected\n", "")
+    assert _fwsm("hub", "device", "remove", "d1", "--state", state) == (0, "d1 is removed\n", "")
+    assert _fwsm("hub", "device", "list", "--state", state) == (0, "", "")
+
+
+def test_registry_as_json(state: Path) -> None:
+    """The list has the facts, only add and show have the key."""
+    facts = {"deviceId": "d1", "enabled": True, "connected": False}
+    _, added, _ = _fwsm("hub", "device", "add", "d1", "--state", state, "--json")
+    assert json.loads(added).items() >= facts.items()
+    assert json.loads(added)["connectionString"].startswith("HostName=127.")
+    assert json.loads(_fwsm("hub", "device", "list", "--state", state, "--json")[1]) == facts
+    removed = _fwsm("hub", "device", "remove", "d1", "--state", state, "--json")[1]
+    assert json.loads(removed) == {"event": "removed", "deviceId": "d1"}
+
+
+def test_registry_is_kept_through_a_connection_string(hub: Hub) -> None:
+    """The same commands work on any hub, a cloud's as well."""
+    given = {CONNECTION_STRING: hub.owner_connection_string, CA_FILE: str(hub.ca_path)}
+    code, added, _ = _fwsm("hub", "device", "add", "d1", **given)
+    assert (code, added) == (0, f"{hub.device('d1').connection_string}\n")
+
+
+def test_default_directory_is_where_hub_run_puts_it(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Without --state both sides mean the same place."""
+    home = {"XDG_STATE_HOME": str(tmp_path)}
+    _ready(start("hub", "run", "--address", loopback(), "--device", "d1", "--json", env=home))
+    assert _fwsm("hub", "device", "list", **home) == (0, "d1  not connected\n", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("add", "d1"), 19), (("add", "a/b"), 2), (("show", "d2"), 16), (("remove", "d2"), 16)],
+)
+def test_what_the_registry_cannot_do_is_told(hub: Hub, command: tuple[str, str], code: int) -> None:
+    """Each reason has its exit code."""
+    hub.add_device("d1")
+    given = {CONNECTION_STRING: hub.owner_connection_string, CA_FILE: str(hub.ca_path)}
+    ended, out, err = _fwsm("hub", "device", *command, **given)
+    assert (ended, out) == (code, "")
+    assert err.startswith("error: ")
+
+
+def test_hub_that_does_not_run_is_told(tmp_path: Path) -> None:
+    """Exit code 14, with the command that starts one."""
+    code, _, err = _fwsm("hub", "device", "list", "--state", tmp_path)
+    assert code == 14
+    assert "fwsm hub run" in err
+
+
+def test_policy_without_the_right_is_told(hub: Hub) -> None:
+    """The policy `service` may not write the registry: exit code 15."""
+    given = {CONNECTION_STRING: hub.service_connection_string, CA_FILE: str(hub.ca_path)}
+    assert _fwsm("hub", "device", "add", "d1", **given)[0] == 15

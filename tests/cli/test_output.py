@@ -1,0 +1,109 @@
+"""The only printing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from fwsm.cli.output import Output, discreet, json_option, pass_output
+from fwsm.cli.progress import LineBar, SilentBar
+from fwsm.errors import DeviceOfflineError
+
+_ERROR = DeviceOfflineError("d1 is offline", why="no power", fix="Plug it in")
+
+
+def _run(action: Any, *options: str, **environment: str) -> Result:
+    """Run a command that does `action` with its output."""
+
+    @click.command()
+    @json_option
+    @pass_output
+    def command(output: Output) -> None:
+        action(output)
+
+    clean: dict[str, str | None] = {"NO_COLOR": None, "FORCE_COLOR": None}
+    return CliRunner().invoke(command, options, env={**clean, **environment})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("get https://h/fw.img?sig=secret now", "get https://h/fw.img now"),
+        ("get HTTPS://h/fw.img#secret", "get HTTPS://h/fw.img"),
+        ("https://user:secret@h:8/fw", "https://h:8/fw"),
+        ('{"uri": "https://h/fw?sig=secret", "b": 1}', '{"uri": "https://h/fw", "b": 1}'),
+        (r'{"text": "see \"https://h/fw?sig=secret\""}', r'{"text": "see \"https://h/fw\""}'),
+        ("two: http://a?secret http://b?secret.", "two: http://a http://b"),
+        ("https://h/fw is fine. Is it?", "https://h/fw is fine. Is it?"),
+        ("HostName=h;SharedAccessKey=a?b", "HostName=h;SharedAccessKey=a?b"),
+    ],
+)
+def test_secrets_of_addresses_are_not_shown(text: str, shown: str) -> None:
+    """User, query and fragment go; everything else stays as it was."""
+    assert discreet(text) == shown
+
+
+def test_data_goes_to_stdout_and_talk_to_stderr() -> None:
+    """A pipe gets the result and nothing else."""
+    result = _run(lambda output: (output.data({"a": 1}, "one"), output.say("hello")))
+    assert (result.stdout, result.stderr) == ("one\n", "hello\n")
+
+
+def test_json_is_one_object_a_line() -> None:
+    """Each result is a line that parses by itself, in plain UTF-8."""
+    result = _run(lambda output: (output.data({"a": "ä\n"}, "one"), output.data({"a": 2}, "two")), "--json")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [{"a": "ä\n"}, {"a": 2}]
+    assert "ä" in result.stdout
+
+
+def test_everything_passes_the_gate() -> None:
+    """No way of speaking shows the query of an address."""
+    uri = "https://h/fw?sig=secret"
+    error = DeviceOfflineError(uri, why=uri, fix=uri)
+    for options in ((), ("--json",)):
+        result = _run(lambda output: (output.data({"u": uri}, uri), output.say(uri), output.fail(error)), *options)
+        assert "secret" not in result.output
+        assert "https://h/fw" in result.stdout
+
+
+def test_failure_with_json_is_an_object_on_stdout_too() -> None:
+    """A program reads code and exit code; a person still reads stderr."""
+    result = _run(lambda output: output.fail(_ERROR), "--json")
+    assert json.loads(result.stdout) == {
+        "event": "error",
+        "error": {
+            "code": "deviceOffline",
+            "what": "d1 is offline",
+            "why": "no power",
+            "fix": "Plug it in",
+            "exitCode": 5,
+        },
+    }
+    assert result.stderr.startswith("error: d1 is offline\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "colored"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colour_follows_the_environment(environment: dict[str, str], colored: bool) -> None:
+    """Without a terminal there is none unless it is forced, and NO_COLOR wins."""
+    result = _run(lambda output: output.fail(_ERROR), **environment)
+    assert ("\x1b[" in result.stderr) is colored
+
+
+def test_bar_fits_where_it_is_shown() -> None:
+    """For a program there is no bar, for a log there are lines."""
+    found: list[object] = []
+
+    def look(output: Output) -> None:
+        with output.bar() as bar:
+            found.append(bar)
+
+    look(Output())
+    _run(look, "--json")
+    assert [type(bar) for bar in found] == [LineBar, SilentBar]

@@ -1,0 +1,63 @@
+"""What all tests share: seeds that can be repeated, addresses of their own, real programs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A failure prints the line that repeats it. Deadlines are off: two cores run several processes, so time proves nothing.
+settings.register_profile("fwsm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+# More examples, for a run by hand: HYPOTHESIS_PROFILE=long
+settings.register_profile("long", settings.get_profile("fwsm"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fwsm"))
+
+_addresses = itertools.count(os.getpid() % 200 * 250)
+
+
+@pytest.fixture
+def loopback() -> Callable[[], str]:
+    """Return a function that hands out a loopback address which no other test and no other worker uses."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+    def fresh() -> str:
+        high, low = divmod(next(_addresses), 250)
+        return f"127.{150 + worker}.{high % 250}.{low + 1}"
+
+    return fresh
+
+
+@pytest.fixture
+def missing() -> Callable[[str], NoReturn]:
+    """Return a function for what a test needs and this machine lacks: it skips the test, or fails it when CI is set."""
+
+    def give_up(what: str) -> NoReturn:
+        text = f"this machine has no {what}: run .ci/install-tools"
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text)
+
+    return give_up
+
+
+@pytest.fixture
+def tool(missing: Callable[[str], NoReturn]) -> Callable[[str], str]:
+    """Return a function that finds the path of a program by its name."""
+
+    def find(name: str) -> str:
+        return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") or missing(name)
+
+    return find
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """After a failure, say which seed repeats the order of the tests and their random values."""
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and config.pluginmanager.hasplugin("randomly"):
+        terminalreporter.write_line(f"repeat with: pytest -p randomly -p randomly_seed={config.option.randomly_seed}")

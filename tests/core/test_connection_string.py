@@ -1,0 +1,182 @@
+"""Connection strings, whole and with every part missing, empty, doubled or garbled."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fwsm.core.connection_string import DeviceConnection, ServiceConnection
+from fwsm.errors import ConnectionStringError, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY = base64.b64encode(bytes(range(7, 39))).decode()
+DEVICE = f"HostName=hub.example;DeviceId=pump-7;SharedAccessKey={KEY}"
+SERVICE = f"HostName=hub.example;SharedAccessKeyName=service;SharedAccessKey={KEY}"
+PARSERS: dict[str, Callable[[str], DeviceConnection | ServiceConnection]] = {
+    DEVICE: DeviceConnection.parse,
+    SERVICE: ServiceConnection.parse,
+}
+PARTS = [(whole, piece) for whole in PARSERS for piece in whole.split(";")]
+
+
+def _shows_key(text: str) -> bool:
+    return any(KEY[start : start + 6] in text for start in range(len(KEY) - 5))
+
+
+def _refusal(whole: str, text: str) -> str:
+    """What is said of a garbled form of `whole`."""
+    with pytest.raises(ConnectionStringError) as caught:
+        PARSERS[whole](text)
+    error: BaseException | None = caught.value
+    assert caught.value.fix
+    assert caught.value.kind is Kind.NEEDS_OPERATOR
+    while error is not None:
+        assert not _shows_key(f"{error} {error!r}")
+        error = error.__cause__
+    return str(caught.value)
+
+
+def test_device_connection_has_its_parts() -> None:
+    """The whole text is kept for the SDK."""
+    assert DeviceConnection.parse(DEVICE) == DeviceConnection(text=DEVICE, host="hub.example", device_id="pump-7")
+
+
+def test_service_connection_has_its_parts() -> None:
+    """Without a port the hub's REST side is on 443."""
+    assert ServiceConnection.parse(SERVICE) == ServiceConnection(
+        host="hub.example", port=443, resource="hub.example", policy="service", key=KEY
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "port"),
+    [
+        ("127.0.3.9:8443", "127.0.3.9", 8443),
+        ("my_hub.azure-devices.net", "my_hub.azure-devices.net", 443),
+        ("[::1]:8443", "[::1]", 8443),
+    ],
+)
+def test_service_host_may_carry_a_port(name: str, host: str, port: int) -> None:
+    """The token is made out for the HostName as given."""
+    connection = ServiceConnection.parse(SERVICE.replace("hub.example", name))
+    assert (connection.host, connection.port, connection.resource) == (host, port, name)
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+@pytest.mark.parametrize("form", ["{}", " {} \n", "{};", ";{}", "{};GatewayHostName=edge.example"])
+def test_what_copying_adds_is_taken(whole: str, form: str) -> None:
+    """White space and semicolons around it, and a gateway, do no harm."""
+    assert PARSERS[whole](form.format(whole)).host == "hub.example"
+
+
+def test_order_does_not_matter() -> None:
+    """The portal's order is a habit, not a rule."""
+    turned = ";".join(reversed(DEVICE.split(";")))
+    assert DeviceConnection.parse(turned).device_id == "pump-7"
+
+
+@pytest.mark.parametrize(("whole", "piece"), PARTS)
+def test_missing_part_is_named(whole: str, piece: str) -> None:
+    """The message says which part is not there."""
+    text = ";".join(part for part in whole.split(";") if part != piece)
+    assert f"{piece.partition('=')[0]} is missing in the" in _refusal(whole, text)
+
+
+@pytest.mark.parametrize(("whole", "piece"), PARTS)
+def test_empty_part_is_named(whole: str, piece: str) -> None:
+    """A part without a value is as good as none, and told apart from a missing one."""
+    name = piece.partition("=")[0]
+    assert f"{name} is empty" in _refusal(whole, whole.replace(piece, f"{name}="))
+
+
+@pytest.mark.parametrize(("whole", "piece"), PARTS)
+def test_doubled_part_is_named(whole: str, piece: str) -> None:
+    """Nobody can know which of the two is meant."""
+    assert f"has {piece.partition('=')[0]} twice" in _refusal(whole, f"{whole};{piece}")
+
+
+@pytest.mark.parametrize(("whole", "piece"), PARTS)
+def test_part_in_another_case_is_corrected(whole: str, piece: str) -> None:
+    """The hub's own tools take only the exact names."""
+    name = piece.partition("=")[0]
+    assert f"it should be written {name}" in _refusal(whole, whole.replace(f"{name}=", f"{name.lower()}="))
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+def test_unknown_part_is_counted_not_shown(whole: str) -> None:
+    """What stands there may be half of a key."""
+    assert "part 2 of the connection string has an unknown name: known are HostName" in _refusal(
+        whole, whole.replace(";", f";{KEY[:20]}=x;", 1)
+    )
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+@pytest.mark.parametrize(("text", "number"), [("", 1), ("   ", 1), ("a,b", 1), (f"HostName=h;;DeviceId=d;{KEY}", 2)])
+def test_part_without_an_equals_sign_is_counted(whole: str, text: str, number: int) -> None:
+    """Parts are counted from one, as people do."""
+    assert f"part {number} of the connection string has no '='" in _refusal(whole, text)
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+@pytest.mark.parametrize(
+    "host",
+    ["https://hub.example", "hub.example/", "hub example", ":8443", "hub:", "hub:x", "hüb.example", "h\n", "[hub]"],
+)
+def test_host_that_is_none_is_refused(whole: str, host: str) -> None:
+    """A URL or a host with a stray character would fail much later and less clearly."""
+    assert "HostName is not the name of a host" in _refusal(whole, whole.replace("hub.example", host))
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_port_out_of_range_is_refused(port: str) -> None:
+    """The number is shown."""
+    assert f"HostName has the port {port}" in _refusal(SERVICE, SERVICE.replace("hub.example", f"hub.example:{port}"))
+
+
+def test_device_has_no_choice_of_port() -> None:
+    """A port would be taken for a part of the name."""
+    assert "HostName carries a port" in _refusal(DEVICE, DEVICE.replace("hub.example", "hub.example:8883"))
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+@pytest.mark.parametrize(
+    "key", [KEY[:-1], KEY[1:], f"{KEY[:9]} {KEY[9:]}", f"{KEY[:9]}%{KEY[9:]}", "schlüssel", "===="]
+)
+def test_key_that_is_no_base64_is_refused(whole: str, key: str) -> None:
+    """A key that lost something in copying is told apart from one that the hub does not accept."""
+    assert "SharedAccessKey is not base64" in _refusal(whole, whole.replace(KEY, key))
+
+
+def test_operators_string_is_not_taken_for_a_devices() -> None:
+    """The two are easily mixed up, so the message says which one it is."""
+    assert "it names a policy, so it is an operator's" in _refusal(DEVICE, SERVICE)
+    assert "it is a device's" in _refusal(SERVICE, DEVICE)
+
+
+def test_repr_shows_no_key() -> None:
+    """Records end up in logs."""
+    assert not _shows_key(repr(DeviceConnection.parse(DEVICE)))
+    assert not _shows_key(repr(ServiceConnection.parse(SERVICE)))
+
+
+@given(
+    whole=st.sampled_from(list(PARSERS)),
+    at=st.integers(0, len(SERVICE)),
+    length=st.integers(0, 12),
+    put=st.text("=;: ,\n\"'Kk9é/", max_size=3),
+)
+def test_no_damage_makes_the_key_visible(whole: str, at: int, length: int, put: str) -> None:
+    """Cut out anything, put in anything: it parses without showing the key, or is refused without showing it."""
+    text = whole[:at] + put + whole[at + length :]
+    try:
+        connection = PARSERS[whole](text)
+    except ConnectionStringError:
+        _refusal(whole, text)
+    else:
+        assert not _shows_key(repr(connection))

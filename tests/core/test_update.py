@@ -1,0 +1,82 @@
+"""The record's own arithmetic."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fwsm.core.update import Failure, Limits, Progress, State
+from fwsm.errors import DownloadError, Kind
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.WAITING, ("waiting", None, False, True)),
+        (State.DOWNLOADING, ("downloading", None, False, True)),
+        (State.DOWNLOAD_COMPLETE, ("downloadComplete", None, False, True)),
+        (State.DOWNLOAD_FAILED, ("downloadFailed", None, True, False)),
+        (State.INSTALLING, ("applying", "installing", False, False)),
+        (State.REBOOTING, ("applying", "rebooting", False, False)),
+        (State.CONFIRMING, ("applying", "confirming", False, False)),
+        (State.ROLLING_BACK, ("applying", "rollingBack", False, False)),
+        (State.APPLY_COMPLETE, ("applyComplete", None, True, False)),
+        (State.APPLY_FAILED, ("applyFailed", None, True, False)),
+    ],
+)
+def test_state_knows_its_words(state: State, words: tuple[str, str | None, bool, bool]) -> None:
+    """Status, substatus, whether it is settled, and whether an operator can still interrupt it."""
+    assert (state.status, state.substatus, state.settled, state.interruptible) == words
+
+
+def test_failure_of_our_own_error_keeps_code_and_kind() -> None:
+    """What the twin shows is what the error says."""
+    error = DownloadError("the transfer broke off", why="connection reset", fix="Nothing to do")
+    assert Failure.of(error) == Failure(
+        "downloadInterrupted", "the transfer broke off: connection reset. Nothing to do", Kind.TRANSIENT
+    )
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("division by zero"), KeyError("name"), OSError(5, "I/O error")])
+def test_failure_of_a_foreign_error_is_a_bug_and_not_retried(error: Exception) -> None:
+    """Its class is named, because its text alone often says little."""
+    failure = Failure.of(error)
+    assert (failure.code, failure.kind) == ("internal", Kind.PERMANENT)
+    assert failure.message == f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.parametrize("error", [DownloadError("no file \udcff.bin"), OSError("no file \udcff.bin")])
+def test_failure_can_be_stored_whatever_its_text(error: Exception) -> None:
+    """A file name that is not UTF-8 gets into messages with surrogates, which no database takes."""
+    assert Failure.of(error).message.encode().endswith(b"no file ?.bin")
+
+
+def test_failure_does_not_fill_the_database() -> None:
+    """An error may quote a whole file; what is stored of it is long enough to be understood."""
+    message = Failure.of(DownloadError("x" * 1_000_000)).message
+    assert len(message) == 4000
+    assert message.endswith("x…")
+
+
+@pytest.mark.parametrize(
+    ("progress", "percent"),
+    [(Progress(0, 9), 0), (Progress(8, 9), 88), (Progress(9, 9), 100), (Progress(9), None), (Progress(0, 0), None)],
+)
+def test_percent_is_rounded_down(progress: Progress, percent: int | None) -> None:
+    """100 means all of it; without a total there is no percentage."""
+    assert progress.percent == percent
+
+
+@given(attempt=st.integers(1, 10_000), chance=st.floats(0, 1, exclude_max=True))
+def test_pause_is_full_jitter_within_base_and_cap(attempt: int, chance: float) -> None:
+    """The upper end doubles with every try up to the cap, and chance picks from zero to there."""
+    limits = Limits(retry_base_s=10.0, retry_cap_s=600.0)
+    upper_s = min(600.0, 10.0 * 2.0 ** min(attempt - 1, 10))
+    assert limits.retry_in_s(attempt, chance) == pytest.approx(upper_s * chance)
+
+
+@pytest.mark.parametrize(("asked_s", "pause_s"), [(0.0, 0.0), (42.0, 42.0), (-5.0, 0.0), (86400.0, 600.0)])
+def test_pause_that_the_server_asks_for_wins_up_to_the_cap(asked_s: float, pause_s: float) -> None:
+    """A server may ask for patience, but not put a device to sleep for ever."""
+    assert Limits(retry_cap_s=600.0).retry_in_s(1, 0.9, asked_s) == pause_s

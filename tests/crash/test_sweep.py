@@ -1,0 +1,135 @@
+"""The power goes, or the process dies, at every operation that changes the disk.
+
+A clean run counts the operations; then each moment before and behind each of them gets a run of its own that is cut
+there. Whatever the moment, the update must end as the table says, be told to the hub completely and in order, and
+leave a board that boots a whole image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.twin import section
+from fwsm.core.update import State
+from fwsm.store import Store
+from fwsm.testing.image_server import ImageServer
+from fwsm.testing.power import PowerSwitch
+from fwsm.testing.rig import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.crash
+
+SHARDS = 6
+IMAGE_BYTES = 200_000
+ORDER = ["waiting", "downloading", "downloadComplete", "applying", "applyComplete"]
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A firmware image."""
+    path = tmp_path_factory.mktemp("image") / "firmware.img"
+    path.write_bytes(random.Random(7).randbytes(IMAGE_BYTES))
+    return path
+
+
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image that the board was made with."""
+    path = tmp_path_factory.mktemp("factory") / "factory.img"
+    path.write_bytes(random.Random(3).randbytes(50_000))
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(image: Path) -> Iterator[ImageServer]:
+    """A real HTTPS server."""
+    with ImageServer("127.0.0.1", {"/firmware.img": image}) as running:
+        yield running
+
+
+def new_rig(directory: Path, server: ImageServer, image: Path, factory: Path) -> Rig:
+    """A device that has never had an update."""
+    digest = hashlib.sha256(image.read_bytes()).hexdigest()
+    payload = {"fwPackageUri": server.url("/firmware.img"), "fwPackageCheckValue": digest}
+    return Rig(directory, payload, server.ca_pem, factory)
+
+
+def check(rig: Rig, image: Path) -> None:
+    """The update is complete, told, and in place."""
+    update = rig.settled
+    assert update is not None
+    assert (update.state, update.failure) == (State.APPLY_COMPLETE, None)
+    shown = {name: value for name, value in section(update).items() if value is not None}
+    assert rig.link.section == shown
+    assert sorted(rig.link.statuses, key=ORDER.index) == rig.link.statuses
+    assert rig.link.statuses[-1] == "applyComplete"
+    pointer = rig.board().status()
+    assert pointer.settled
+    assert rig.board().slot_path(pointer.booted).read_bytes() == image.read_bytes()
+    with Store(rig.directory / "state") as store:
+        outbox = store.outbox()
+        assert outbox.pending() == []
+        outbox.close()
+        states = [row.state for row in store.history(update.id)]
+    assert states[0] is State.WAITING
+    assert states.count(State.APPLY_COMPLETE) == 1
+    assert [path.name for path in (rig.directory / "artifacts").iterdir()] == []
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory, server: ImageServer, image: Path, factory: Path) -> int:
+    """How many moments a clean run has."""
+    rig = new_rig(tmp_path_factory.mktemp("clean"), server, image, factory)
+    power = PowerSwitch()
+    assert rig.run(power) == ["reboot"]
+    check(rig, image)
+    assert power.moments > 100
+    return power.moments
+
+
+@pytest.fixture
+def rig_for(tmp_path: Path, server: ImageServer, image: Path, factory: Path) -> Callable[[str], Rig]:
+    """Makes devices."""
+    return lambda name: new_rig(tmp_path / name, server, image, factory)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("board_too", [True, False], ids=["power", "kill"])
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_cut_at_any_moment_ends_in_a_complete_update(
+    shard: int, board_too: bool, moments: int, rig_for: Callable[[str], Rig], image: Path
+) -> None:
+    """Wherever the cut falls, the device goes on and ends in applyComplete with everything told and whole."""
+    for moment in range(shard, moments, SHARDS):
+        rig = rig_for(str(moment))
+        power = PowerSwitch(moment)
+        story = rig.run(power, board_too=board_too)
+        assert power.off, f"nothing was cut at moment {moment}"
+        try:
+            check(rig, image)
+        except AssertionError as error:
+            raise AssertionError(f"cut {story}") from error
+
+
+@pytest.mark.timeout(120)
+def test_a_cut_while_coming_back_from_a_cut(
+    moments: int, rig_for: Callable[[str], Rig], image: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two cuts in a row, the second soon after the first; pairs drawn by a seed that is printed."""
+    seed = request.config.getoption("randomly_seed", 1)
+    draw = random.Random(seed)
+    for number in range(25):
+        first, second = draw.randrange(moments), draw.randrange(30)
+        rig = rig_for(f"pair-{number}")
+        story = rig.run(PowerSwitch(first), board_too=draw.random() < 0.5, then=PowerSwitch(second))
+        try:
+            check(rig, image)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, cuts at {first} and then {second}: {story}") from error

@@ -1,0 +1,46 @@
+"""A hub with one device for each test, on an address of its own; no rubbish of the SDK for the test that follows."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+from azure.iot.device.common.pipeline import pipeline_thread
+
+from fwsm.hub import Hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def address() -> str:
+    """A loopback address that no other test uses."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"127.120.{worker}.{next(_numbers)}"
+
+
+@pytest.fixture
+def hub(address: str) -> Iterator[Hub]:
+    """A running hub that knows the device d1."""
+    with Hub(address) as hub:
+        hub.add_device("d1")
+        yield hub
+
+
+@pytest.fixture(autouse=True)
+def _sweep() -> Iterator[None]:
+    """Collect clients that have ended: paho leaves some of their sockets to the collector, which warns of each."""
+    yield
+    # What the SDK's threads are still about to do may hold on to a client.
+    for invoke in (pipeline_thread.invoke_on_pipeline_thread_nowait, pipeline_thread.invoke_on_callback_thread_nowait):
+        invoke(gc.get_count)().result(10)  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -1,0 +1,387 @@
+"""The link on the unmodified SDK, against the embedded hub."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fwsm.core.connection_string import DeviceConnection
+from fwsm.device.clock import SystemClock
+from fwsm.device.iothub import IoTHubLink
+from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkError, ReportRefusedError
+from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fwsm.device.ports import Link, MethodCall
+
+pytestmark = pytest.mark.e2e
+
+_PATIENCE_S = 10.0
+_DEADLINE_S = 1.0
+
+# paho leaves sockets to the garbage collector when a handshake fails and when a client connects again.
+_SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
+
+
+class States:
+    """What the link has told about itself, so that a test can wait for it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[bool, FwsmError | None]] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, connected: bool, error: FwsmError | None) -> None:
+        """Take one change."""
+        with self._changed:
+            self.told.append((connected, error))
+            self._changed.notify_all()
+
+    def connections(self) -> int:
+        """How often the link has become connected."""
+        return sum(connected for connected, _ in self.told)
+
+    def wait(self, fact: Callable[[], bool]) -> None:
+        """Wait until `fact` holds after one of the changes."""
+        with self._changed:
+            assert self._changed.wait_for(fact, _PATIENCE_S), self.told
+
+    def wait_error(self) -> FwsmError:
+        """Wait for the first failure and return it."""
+        self.wait(lambda: any(error for _, error in self.told))
+        return next(error for _, error in self.told if error is not None)
+
+
+def _echo(call: MethodCall) -> None:
+    call.respond(200, {"name": call.name, "payload": call.payload})
+
+
+def _link(hub: Hub, states: States, text: str = "", **options: Any) -> IoTHubLink:
+    connection = DeviceConnection.parse(text or hub.device("d1").connection_string)
+    settings = {"deadline_s": _DEADLINE_S, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, **options}
+    return IoTHubLink(connection, clock=SystemClock(), ca_pem=hub.ca_pem, on_state=states, **settings)
+
+
+@pytest.fixture
+def states() -> States:
+    """The states of `link`."""
+    return States()
+
+
+@pytest.fixture
+def link(hub: Hub, states: States) -> Iterator[IoTHubLink]:
+    """A link that is connected to the hub and echoes direct methods."""
+    link = _link(hub, states)
+    link.start(_echo)
+    states.wait(lambda: states.connections() == 1)
+    yield link
+    link.stop()
+
+
+def _link_threads(name: str = "fwsm-link") -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
+
+
+def test_it_is_a_link(link: IoTHubLink) -> None:
+    """The class has what the port asks for, and says that it is connected."""
+    port: Link = link
+    assert port is link
+    assert link.connected
+    assert link.last_error is None
+
+
+def test_a_report_returns_when_the_hub_has_it(hub: Hub, link: IoTHubLink) -> None:
+    """When `report` returns, the twin has the patch, and `reported` reads it back."""
+    link.report({"iothubDM": {"firmwareUpdate": {"status": "waiting", "error": None}}})
+    assert hub.reports("d1") == [{"iothubDM": {"firmwareUpdate": {"status": "waiting", "error": None}}}]
+    assert link.reported()["iothubDM"] == {"firmwareUpdate": {"status": "waiting"}}
+
+
+@pytest.mark.parametrize("payload", [{"fwPackageUri": "https://x"}, None, [1, "two"], 7])
+def test_a_direct_method_is_delivered_and_answered(hub: Hub, link: IoTHubLink, payload: Any) -> None:
+    """Name and payload of a call arrive, and its answer goes back."""
+    assert link.connected
+    answer = hub.call_method("d1", "firmwareUpdate", payload, response_timeout_s=_PATIENCE_S)
+    assert (answer.status, answer.payload) == (200, {"name": "firmwareUpdate", "payload": payload})
+
+
+def test_a_report_waits_for_a_hub_that_is_away(hub: Hub, states: States) -> None:
+    """A report that is made while the hub cannot be reached arrives once it can."""
+    link = _link(hub, states, deadline_s=_PATIENCE_S)
+    link.start(_echo)
+    states.wait(lambda: states.connections() == 1)
+    hub.pause()
+    states.wait(lambda: states.told[-1][1] is not None)
+    sender = threading.Thread(target=link.report, args=({"while": "away"},))
+    sender.start()
+    hub.resume()
+    sender.join(_PATIENCE_S)
+    assert hub.reports("d1") == [{"while": "away"}]
+    link.stop()
+
+
+def test_a_report_gives_up_when_the_hub_stays_away(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """Without a connection `report` raises at its deadline, and says what is wrong."""
+    hub.pause()
+    states.wait(lambda: any(error is not None and "cannot be reached" in error.what for _, error in states.told))
+    began_s = time.monotonic()
+    with pytest.raises(LinkError, match=f"the hub {hub.address} cannot be reached: Connection refused") as caught:
+        link.report({"a": 1})
+    assert type(caught.value) is LinkError
+    assert time.monotonic() - began_s < 3 * _DEADLINE_S
+    assert not link.connected
+    assert link.last_error is not None
+
+
+@pytest.mark.parametrize("operation", [Operation.REPORTED_PATCH, Operation.TWIN_READ])
+def test_an_answer_that_never_comes_ends_at_the_deadline(
+    hub: Hub, link: IoTHubLink, states: States, operation: Operation
+) -> None:
+    """The SDK would wait for ever; the link gives up, discards the client, and the next call works."""
+    fault = hub.faults.inject(operation, WithholdAnswer())
+    with pytest.raises(LinkError, match=f"{hub.address} did not answer within 1 s"):
+        link.report({"a": 1}) if operation is Operation.REPORTED_PATCH else link.reported()
+    fault.wait_spent()
+    link.report({"a": 2})
+    assert link.reported()["a"] == 2
+    assert states.connections() == 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_hub_in_trouble_is_asked_again(hub: Hub, link: IoTHubLink, states: States, status: int) -> None:
+    """A throttled report is sent again within the same call, on the same connection."""
+    hub.faults.inject(Operation.REPORTED_PATCH, Refuse(status), times=2)
+    link.report({"a": 1})
+    assert hub.reports("d1") == [{"a": 1}]
+    assert states.connections() == 1
+
+
+def test_a_hub_that_throttles_for_long_is_left_alone(hub: Hub, link: IoTHubLink) -> None:
+    """After the deadline the caller learns that the hub throttles, and may try again later."""
+    hub.faults.inject(Operation.REPORTED_PATCH, Refuse(429), times=1000)
+    with pytest.raises(LinkError, match="429") as caught:
+        link.report({"a": 1})
+    assert type(caught.value) is LinkError
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_refused_report_is_not_sent_again(hub: Hub, link: IoTHubLink, status: int) -> None:
+    """What the hub will never take is told apart at once, and the connection goes on."""
+    fault = hub.faults.inject(Operation.REPORTED_PATCH, Refuse(status), times=2)
+    with pytest.raises(ReportRefusedError, match=str(status)):
+        link.report({"a": 1})
+    assert fault.times_left == 1
+
+
+@pytest.mark.parametrize("effect", [CutBeforeAck(), CutAfterAck()])
+def test_a_connection_cut_under_a_report_costs_nothing(
+    hub: Hub, link: IoTHubLink, states: States, effect: Effect
+) -> None:
+    """The same call sends the report again on the next connection; the hub has it once more, which changes nothing."""
+    hub.faults.inject(Operation.REPORTED_PATCH, effect)
+    link.report({"a": 1})
+    assert hub.reports("d1") == [{"a": 1}, {"a": 1}]
+    assert states.connections() == 2
+
+
+def test_methods_still_arrive_after_a_cut(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """A device whose connection was cut comes back by itself and listens again."""
+    hub.disconnect("d1")
+    states.wait(lambda: states.connections() == 2)
+    assert link.connected
+    assert hub.call_method("d1", "ping").payload == {"name": "ping", "payload": None}
+
+
+def test_reconnecting_leaves_nothing_behind(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """However often the connection is lost, threads and open files stay as few as after the second loss."""
+    resources: list[tuple[int, int]] = []
+    for number in range(2, 12):
+        hub.disconnect("d1")
+        states.wait(lambda number=number: states.connections() == number)  # type: ignore[misc]
+        resources.append((len(_link_threads()), len(list(Path("/proc/self/fd").iterdir()))))
+    assert link.connected
+    threads, files = zip(*resources, strict=True)
+    assert max(threads) <= 6
+    assert max(files[2:]) <= files[1] + 3
+
+
+def test_a_refusal_on_the_way_back_is_not_the_end(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """After one 'not authorised' the SDK stops for good; the link tries again, and says what was wrong meanwhile."""
+    hub.faults.inject(Operation.CONNECT, Refuse(5))
+    hub.disconnect("d1")
+    states.wait(lambda: states.connections() == 2)
+    assert any(isinstance(error, LinkAuthError) for _, error in states.told)
+    assert link.last_error is None
+
+
+def test_a_hub_that_turns_a_connection_away_is_tried_again(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """CONNACK 3 is transient."""
+    hub.faults.inject(Operation.CONNECT, Refuse(3), times=3)
+    hub.disconnect("d1")
+    states.wait(lambda: states.connections() == 2)
+    assert link.connected
+
+
+def test_a_throttled_hub_at_the_start_does_not_cost_the_connection(hub: Hub, states: States) -> None:
+    """The first twin read is tried again on the same connection."""
+    hub.faults.inject(Operation.TWIN_READ, Refuse(429), times=2)
+    link = _link(hub, states)
+    link.start(_echo)
+    states.wait(lambda: states.connections() == 1)
+    assert [error for _, error in states.told if error] == []
+    link.stop()
+
+
+@pytest.mark.parametrize("wrong", ["key", "device"])
+def test_a_refused_identity_is_told_clearly(hub: Hub, states: States, wrong: str) -> None:
+    """A wrong key and an unknown device read as such, without the key, and are tried again."""
+    other = hub.add_device("d2")
+    text = hub.device("d1").connection_string
+    if wrong == "key":
+        text = text.replace(hub.device("d1").primary_key, other.primary_key)
+    else:
+        text = text.replace("DeviceId=d1", "DeviceId=d3")
+    link = _link(hub, states, text)
+    link.start(_echo)
+    error = states.wait_error()
+    assert isinstance(error, LinkAuthError)
+    assert "key is wrong, the hub has no such device" in str(error)
+    assert "SharedAccessKey=" not in str(error)
+    states.wait(lambda: len(states.told) >= 3)
+    with pytest.raises(LinkError, match="does not let the device"):
+        link.report({"a": 1})
+    link.stop()
+
+
+def test_a_device_that_is_registered_later_gets_in(hub: Hub, states: States) -> None:
+    """A refused identity is not given up: once the registry knows it, the link connects."""
+    key = hub.device("d1").primary_key
+    text = hub.device("d1").connection_string.replace("DeviceId=d1", "DeviceId=late")
+    link = _link(hub, states, text)
+    link.start(_echo)
+    assert isinstance(states.wait_error(), LinkAuthError)
+    hub.add_device("late", primary_key=key)
+    states.wait(lambda: states.connections() == 1)
+    link.stop()
+
+
+@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+def test_an_untrusted_hub_is_told_clearly(hub: Hub, states: States) -> None:
+    """Without the hub's CA the certificate is not trusted, and the message asks for it."""
+    connection = DeviceConnection.parse(hub.device("d1").connection_string)
+    link = IoTHubLink(connection, clock=SystemClock(), on_state=states, deadline_s=_DEADLINE_S)
+    link.start(_echo)
+    error = states.wait_error()
+    assert isinstance(error, LinkAuthError)
+    assert "not trusted" in error.what
+    assert "CA certificate" in error.fix
+    link.stop()
+
+
+def test_a_ca_that_is_none_is_refused_at_once(address: str) -> None:
+    """Text that is no certificate is a bad setting, told before anything starts."""
+    connection = DeviceConnection.parse(f"HostName={address};DeviceId=d1;SharedAccessKey=c2VjcmV0")
+    for text in ("", "no certificate"):
+        with pytest.raises(ConfigError, match="PEM"):
+            IoTHubLink(connection, clock=SystemClock(), ca_pem=text)
+
+
+def test_stop_lets_a_waiting_report_go_and_leaves_no_thread(hub: Hub, states: States) -> None:
+    """With the hub away, `stop` is quick, a report that waits raises LinkError, and only threads of the SDK remain."""
+    link = _link(hub, states, deadline_s=60.0, backoff_cap_s=60.0)
+    hub.pause()
+    link.start(_echo)
+    states.wait_error()
+    raised: list[LinkError] = []
+    began = threading.Event()
+
+    def send() -> None:
+        began.set()
+        try:
+            link.report({"a": 1})
+        except LinkError as error:
+            raised.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert began.wait(_PATIENCE_S)
+    began_s = time.monotonic()
+    link.stop()
+    sender.join(_PATIENCE_S)
+    assert time.monotonic() - began_s < 2
+    assert [str(error) for error in raised] == ["the link was stopped"]
+    for thread in _link_threads():
+        thread.join(_PATIENCE_S)
+    assert _link_threads() == []
+    assert states.told[-1] == (False, None)
+    assert not link.connected
+
+
+def test_stop_when_connected_disconnects(hub: Hub, link: IoTHubLink) -> None:
+    """A stopped link has left the hub, takes no report, and may be stopped again."""
+    link.stop()
+    hub.wait_disconnected("d1")
+    with pytest.raises(LinkError, match="the link was stopped"):
+        link.report({"a": 1})
+    link.stop()
+    assert hub.reports("d1") == []
+
+
+def test_stop_of_a_link_that_never_started_does_nothing(hub: Hub, states: States) -> None:
+    """A link can be thrown away unused."""
+    link = _link(hub, states)
+    link.stop()
+    assert states.told == []
+
+
+@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
+    """A peer that takes the connection and says nothing runs into the deadline, and `stop` is quick all the same."""
+    states = States()
+    connection = DeviceConnection.parse(f"HostName={address};DeviceId=silent;SharedAccessKey=c2VjcmV0")
+    with socket.create_server((address, 8883)) as silent:
+        link = IoTHubLink(connection, clock=SystemClock(), deadline_s=0.2, on_state=states)
+        link.start(_echo)
+        error = states.wait_error()
+        assert "did not answer within 0.2 s" in str(error)
+        began_s = time.monotonic()
+        link.stop()
+        assert time.monotonic() - began_s < 5
+        # The SDK serves all clients of the process with one thread, which the handshake holds: set it free.
+        peer, _ = silent.accept()
+        peer.close()
+    for thread in _link_threads("fwsm-link-silent"):
+        thread.join(_PATIENCE_S)
+    assert _link_threads("fwsm-link-silent") == []
+
+
+@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+def test_a_renewal_of_the_token_that_fails_is_a_loss(hub: Hub, states: States) -> None:
+    """When the hub turns the SDK away in the middle of a renewal, the link connects with a new client."""
+    link = _link(hub, states, token_ttl_s=122)
+    link.start(_echo)
+    states.wait(lambda: states.connections() == 1)
+    hub.faults.inject(Operation.CONNECT, Refuse(3)).wait_spent()  # the renewal comes within two seconds
+    states.wait(lambda: states.connections() == 2)
+    link.stop()
+
+
+def test_an_error_in_the_callback_does_not_end_the_link(hub: Hub) -> None:
+    """A callback of the embedder that fails is logged, and the link works."""
+
+    def broken(connected: bool, error: FwsmError | None) -> None:
+        raise ValueError(connected, error)
+
+    connection = DeviceConnection.parse(hub.device("d1").connection_string)
+    link = IoTHubLink(connection, clock=SystemClock(), ca_pem=hub.ca_pem, on_state=broken)
+    link.start(_echo)
+    link.report({"a": 1})
+    assert hub.reports("d1") == [{"a": 1}]
+    link.stop()

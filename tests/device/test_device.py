@@ -1,0 +1,189 @@
+"""A whole device: what it opens and closes, and how it starts and stops its threads."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fwsm.core.update import State
+from fwsm.device.clock import SystemClock
+from fwsm.device.device import Device
+from fwsm.device.ports import MethodCall
+from fwsm.errors import LinkError, StoreError, StoreLockedError
+from fwsm.store import Store
+from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
+from fwsm.testing.link import MemoryLink
+from tests.device.life import IMAGE, URI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fwsm.core.update import Update
+
+
+class Hub(MemoryLink):
+    """A hub in memory that says when methods can be delivered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = threading.Event()
+
+    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+        """Keep the way, and say so."""
+        super().start(deliver)
+        self.ready.set()
+
+    def call(self, answers: list[int]) -> None:
+        """Ask for an update."""
+        assert self.ready.wait(10)
+        assert self.deliver is not None
+        self.deliver(MethodCall("firmwareUpdate", {"fwPackageUri": URI}, lambda status, _body: answers.append(status)))
+
+
+class Dead(Hub):
+    """A hub that never answers until the link is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.stopped = threading.Event()
+
+    def report(self, patch: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Hang."""
+        self.asked.set()
+        assert self.stopped.wait(20)
+        raise LinkError("the link was stopped")
+
+    def stop(self) -> None:
+        """Let go of whoever hangs."""
+        self.stopped.set()
+
+
+def new_device(directory: Path, link: MemoryLink, **agent: Any) -> Device:
+    """A device in memory but for its database and its clock."""
+    return Device(
+        directory,
+        link=link,
+        download=MemoryDownload({URI: IMAGE}),
+        installer=MemoryInstaller(Board()),
+        clock=SystemClock("boot-1"),
+        **agent,
+    )
+
+
+def started(run: Callable[[], None]) -> threading.Thread:
+    """A thread that runs it."""
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_an_update_is_taken_carried_out_and_told(tmp_path: Path) -> None:
+    """From the hub's call to the ordered reboot, with all threads, and the reports are out when it has stopped."""
+    told = threading.Event()
+    answers: list[int] = []
+
+    class Told(Hub):
+        def report(self, patch: Mapping[str, Any]) -> None:
+            super().report(patch)
+            if self.section.get("substatus") == "rebooting":
+                told.set()
+
+    link = Told()
+    with new_device(tmp_path, link) as device:
+        running = started(device.run)
+        link.call(answers)
+        assert told.wait(10)
+        device.stop()
+        running.join(10)
+        assert not running.is_alive()
+    assert answers == [200]
+    assert link.statuses == ["waiting", "downloading", "downloadComplete", "applying"]
+
+
+def test_a_hub_that_hangs_holds_up_neither_the_update_nor_the_stop(tmp_path: Path) -> None:
+    """The reporter hangs in a call of the link; the update goes on, and the link lets the reporter go at the end."""
+    link, loaded = Dead(), threading.Event()
+
+    def hook(_before: Update | None, after: Update) -> None:
+        if after.state is State.DOWNLOAD_COMPLETE:
+            loaded.set()
+
+    with new_device(tmp_path, link, hooks=[hook]) as device:
+        running = started(device.run)
+        link.call([])
+        assert link.asked.wait(10)
+        assert loaded.wait(10)
+        device.stop()
+        running.join(10)
+        assert not running.is_alive()
+    with Store(tmp_path) as store:
+        outbox = store.outbox()
+        assert outbox.pending()[0].number == 1
+        outbox.close()
+
+
+def test_a_signal_handler_may_stop_it_whatever_it_has_interrupted(tmp_path: Path) -> None:
+    """A handler runs in the agent's own thread, which may be holding the lock of its bell just then."""
+    with new_device(tmp_path, MemoryLink()) as device:
+        running = started(device.run)
+
+        def handler() -> None:
+            with device._agent._bell._cond:  # type: ignore[attr-defined]  # as if Event.clear had been interrupted
+                device.stop()
+
+        handling = started(handler)
+        handling.join(5)
+        assert not handling.is_alive()
+        running.join(10)
+        assert not running.is_alive()
+
+
+def test_a_stop_before_the_run_counts(tmp_path: Path) -> None:
+    """SIGTERM may come while the device is still being put together."""
+    with new_device(tmp_path, MemoryLink()) as device:
+        device.stop()
+        running = started(device.run)
+        running.join(10)
+        assert not running.is_alive()
+
+
+def test_a_link_that_does_not_start_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """The error comes through, and nothing waits for ever."""
+
+    class Broken(MemoryLink):
+        def start(self, deliver: Callable[[MethodCall], None]) -> None:  # noqa: ARG002
+            raise LinkError("no")
+
+    before = set(threading.enumerate())
+    with new_device(tmp_path, Broken()) as device, pytest.raises(LinkError):
+        device.run()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_the_second_device_on_a_directory_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    """One writer; when it has closed, its place is free."""
+    with new_device(tmp_path, MemoryLink()) as first:
+        with pytest.raises(StoreLockedError):
+            new_device(tmp_path, MemoryLink())
+        assert first.update is None
+    new_device(tmp_path, MemoryLink()).close()
+
+
+def test_a_device_that_cannot_be_made_gives_the_lock_back(tmp_path: Path) -> None:
+    """The database is there but cannot be understood; whoever mends it can start in the same process."""
+    with Store(tmp_path) as store:
+        store._connection.exec_driver_sql(
+            "INSERT INTO updates (id, uri, state, boot_id, attempt, restarts, resumed, reboots, damages, rolled_back)"
+            " VALUES ('u1', 'https://x/y', 'levitating', 'b', 1, 0, 0, 0, 0, 0)"
+        )
+        store._connection.commit()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="levitating") as caught:
+            new_device(tmp_path, MemoryLink())
+        assert not isinstance(caught.value, StoreLockedError)

@@ -1,0 +1,46 @@
+"""Jobs and what runs them."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fwsm.device.job import InlineRunner, Job, ThreadRunner
+
+
+@pytest.mark.parametrize("runner", [InlineRunner(), ThreadRunner()])
+def test_a_job_rings_and_gives_its_result(runner: InlineRunner | ThreadRunner) -> None:
+    """The bell rings when the work has ended, and then there is a result."""
+    bell = threading.Event()
+    job = Job(lambda _stop: 42, bell.set)
+    runner.start(job)
+    assert bell.wait(5)
+    assert job.ended
+    assert job.result() == 42
+
+
+def test_a_job_raises_in_the_thread_that_takes_the_result() -> None:
+    """What the work raised, even a BaseException, reaches whoever asks for the result."""
+
+    class CutError(BaseException):
+        pass
+
+    def work(_stop: threading.Event) -> None:
+        raise CutError
+
+    job = Job(work, lambda: None)
+    ThreadRunner().start(job)
+    assert job.wait(5)
+    with pytest.raises(CutError):
+        job.result()
+
+
+def test_a_job_sees_its_stop_event() -> None:
+    """The work gets the event that `job.stop` is."""
+    job = Job(lambda stop: stop.wait(5), lambda: None)
+    ThreadRunner().start(job)
+    assert not job.wait(0)
+    job.stop.set()
+    assert job.wait(5)
+    assert job.result() is True

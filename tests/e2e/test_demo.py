@@ -1,0 +1,73 @@
+"""The demo does what it says, on an image of its own, on a small one, and not at all on a wrong one."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fwsm.core.update import State
+from fwsm.store import Store
+from tests.e2e.commands import fwsm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.commands import Ended
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+CHECKS = 7
+
+
+def held(said: Ended) -> list[dict[str, Any]]:
+    """What the demo claims in the end; all of it held."""
+    checks = [document for document in said.documents if document["event"] == "check"]
+    assert said.code == 0, (checks, said.err)
+    assert len(checks) == CHECKS
+    assert all(check["held"] for check in checks), checks
+    return checks
+
+
+def test_the_demo_holds_all_that_it_claims() -> None:
+    """Two kills, an update that is applied, exit code 0, within half a minute and without a traceback."""
+    said = fwsm("demo", "--json")
+    held(said)
+    moments = [document for document in said.documents if document["event"] == "moment"]
+    assert moments[-1]["atS"] < 30
+    assert sum(moment["text"].startswith("SIGKILL") for moment in moments) == 2
+    assert moments[-1]["reported"]["status"] == "applyComplete"
+    assert "Traceback" not in said.out + said.err
+
+
+def test_the_demo_holds_with_a_small_image_too(tmp_path: Path) -> None:
+    """However little there is to load, there is time for a kill; what happened is kept where it was asked for."""
+    image = tmp_path / "small.img"
+    image.write_bytes(random.Random(5).randbytes(1024))
+    held(fwsm("demo", "--json", "--image", image, "--keep", tmp_path / "kept"))
+
+    device = tmp_path / "kept" / "device"
+    assert (device / "board" / "slots" / "b.img").read_bytes() == image.read_bytes()
+    assert "Traceback" not in (device / "device.log").read_text()
+    with Store(device / "state", read_only=True) as store:
+        update = store.latest()
+    assert update is not None
+    assert update.state is State.APPLY_COMPLETE
+
+
+def test_the_demo_refuses_what_it_cannot_use(tmp_path: Path) -> None:
+    """An image that is missing or of a few bytes, a directory with something in it: exit code 11, at once, in words."""
+    tiny = tmp_path / "tiny.img"
+    tiny.write_bytes(b"a few bytes")
+    for arguments, words in (
+        (("--image", tmp_path / "none.img"), ("cannot read the image", "none.img")),
+        (("--image", tiny), ("too small", "11 bytes", "1024 bytes")),
+        (("--keep", tmp_path), ("is not empty", "Name a new directory")),
+    ):
+        said = fwsm("demo", *arguments)
+        assert said.code == 11
+        assert said.out == ""
+        assert all(word in said.err for word in ("error: ", "fix: ", *words)), said.err
+        assert "Traceback" not in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.img"]

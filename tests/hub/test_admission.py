@@ -1,0 +1,109 @@
+"""CONNECT: who is let in, and with which code the others are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from fwsm.hub.admission import NotAdmittedError, admit
+from fwsm.hub.engine import Engine
+from fwsm.hub.faults import Operation, Refuse
+from fwsm.hub.packets import Connect
+from fwsm.hub.sas import new_key, sign
+from fwsm.hub.state import EphemeralState
+
+NOW = 1_000_000.0
+SOON = 1_000_060
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """Return a hub without doors that knows d1, at a fixed time."""
+    engine = Engine(EphemeralState(), lambda: NOW, lambda: 0.0)
+    engine.registry.create("d1", {})
+    return engine
+
+
+def _connect(token: str, device_id: str = "d1", user_name: str | None = None) -> Connect:
+    name = f"hub/{device_id}/?api-version=2019-10-01" if user_name is None else user_name
+    return Connect(device_id, user_name=name, password=token.encode())
+
+
+def _code(engine: Engine, packet: Connect) -> int:
+    with pytest.raises(NotAdmittedError) as caught:
+        admit(engine, packet)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+@pytest.mark.parametrize("host", ["hub", "localhost:18883", "my.azure-devices.net"])
+def test_device_is_let_in_with_either_key(engine: Engine, slot: int, host: str) -> None:
+    """Both keys work, under whatever name the client knows this hub; the expiry of the token comes back."""
+    key = engine.registry.get("d1").keys[slot]
+    assert admit(engine, _connect(sign(f"{host}/devices/d1", key, SOON))) == SOON
+
+
+@pytest.mark.parametrize("resource", ["hub", "hub/devices", "hub/devices/d1"])
+@pytest.mark.parametrize("policy", ["device", "iothubowner"])
+def test_policy_with_the_right_lets_devices_in(engine: Engine, policy: str, resource: str) -> None:
+    """A gateway may hold a policy's key instead of those of its devices."""
+    token = sign(resource, engine.policies.keys[policy], SOON, policy)
+    assert admit(engine, _connect(token)) == SOON
+
+
+@pytest.mark.parametrize(
+    "user_name",
+    [
+        "hub/d1/?api-version=2021-04-12&DeviceClientType=py%20x",
+        "hub/d1/?model-id=dtmi%3Ax&api-version=2020-09-30",
+        "hub/d1/api-version=2016-11-14",
+        "localhost:18883/d1/?api-version=anything",
+    ],
+)
+def test_user_names_of_all_sdks_are_understood(engine: Engine, user_name: str) -> None:
+    """Any version will do, and other fields may stand around it."""
+    token = sign("hub/devices/d1", engine.registry.get("d1").primary_key, SOON)
+    assert admit(engine, _connect(token, user_name=user_name)) == SOON
+
+
+@pytest.mark.parametrize(
+    "user_name", ["", "d1", "hub/d1", "hub/d1/", "hub/d1/?x=1", "/d1/?api-version=1", "hub//?api-version=1"]
+)
+def test_malformed_user_name_gets_4(engine: Engine, user_name: str) -> None:
+    """The form is checked before anything else."""
+    assert _code(engine, _connect("", user_name=user_name)) == 4
+
+
+def test_missing_client_id_gets_4(engine: Engine) -> None:
+    """The client id is the device id and cannot be left to the server."""
+    assert _code(engine, _connect("", "", user_name="hub/d1/?api-version=1")) == 4
+
+
+def test_what_proves_nothing_gets_5(engine: Engine) -> None:
+    """Unknown devices, wrong keys, other devices' tokens, too wide, too weak, expired or no tokens are all refused."""
+    engine.registry.create("d2", {})
+    engine.registry.create("off", {"status": "disabled"})
+    key = engine.registry.get("d1").primary_key
+    attempts = [
+        _connect(sign("hub/devices/nobody", key, SOON), "nobody"),
+        _connect(sign("hub/devices/off", engine.registry.get("off").primary_key, SOON), "off"),
+        _connect(sign("hub/devices/d1", new_key(), SOON)),
+        _connect(sign("hub/devices/d2", engine.registry.get("d2").primary_key, SOON)),
+        _connect(sign("hub/devices/d2", key, SOON)),
+        _connect(sign("hub", key, SOON)),
+        _connect(sign("hub/devices/d1", key, int(NOW))),
+        _connect(sign("hub", engine.policies.keys["service"], SOON, "service")),
+        _connect(sign("hub/devices/d1", key, SOON), user_name="hub/d2/?api-version=1"),
+        _connect(""),
+        Connect("d1", user_name="hub/d1/?api-version=1"),
+        Connect("d1", user_name="hub/d1/?api-version=1", password=b"\xff"),
+    ]
+    assert [_code(engine, packet) for packet in attempts] == [5] * len(attempts)
+
+
+@pytest.mark.parametrize("code", [2, 3, 5])
+def test_ordered_fault_keeps_a_good_device_out(engine: Engine, code: int) -> None:
+    """A throttled hub says 3, for as often as was ordered."""
+    engine.faults.inject(Operation.CONNECT, Refuse(code))
+    packet = _connect(sign("hub/devices/d1", engine.registry.get("d1").primary_key, SOON))
+    assert _code(engine, packet) == code
+    assert admit(engine, packet) == SOON

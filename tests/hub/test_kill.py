@@ -1,0 +1,84 @@
+"""A hub that is killed: nothing that it acknowledged is lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.hub import Hub
+from fwsm.hub.codec import Decoder, encode
+from fwsm.hub.packets import Connect, PubAck, Publish
+from fwsm.hub.sas import sign
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fwsm.hub import Device
+
+# Reports in flight when the hub is killed.
+WINDOW = 8
+KILL_AFTER = 200
+
+PROGRAM = """
+import signal, sys
+from fwsm.hub import Hub
+with Hub(sys.argv[1], state=sys.argv[2]):
+    print("ready", flush=True)
+    signal.pause()
+"""
+
+
+def _report_until_the_end(address: str, device: Device, ca_path: Path, enough: threading.Event) -> int:
+    """Report n = 1, 2, 3, … until the connection breaks, and return the last n that was acknowledged."""
+    token = sign(f"{address}/devices/d1", device.primary_key, int(time.time()) + 60).encode()
+    context = ssl.create_default_context(cafile=ca_path)
+    raw = socket.create_connection((address, 8883), timeout=10)
+    decoder, sent, acknowledged = Decoder(), 0, 0
+    with context.wrap_socket(raw, server_hostname=address) as connection:
+        connection.send(encode(Connect("d1", user_name=f"{address}/d1/?api-version=1", password=token)))
+        try:
+            while data := connection.recv(65536):
+                decoder.feed(data)
+                while (packet := decoder.next_packet()) is not None:
+                    acknowledged = packet.packet_id if isinstance(packet, PubAck) else acknowledged
+                while sent < acknowledged + WINDOW:
+                    sent += 1
+                    topic = f"$iothub/twin/PATCH/properties/reported/?$rid={sent}"
+                    connection.send(encode(Publish(topic, b'{"n": %d}' % sent, 1, sent)))
+                if acknowledged >= KILL_AFTER:
+                    enough.set()
+        except OSError:
+            pass  # the hub has been killed: what was acknowledged until now is what counts
+    return acknowledged
+
+
+@pytest.mark.kill
+def test_killed_hub_has_kept_what_it_acknowledged(address: str, tmp_path: Path) -> None:
+    """After SIGKILL in the middle of a stream of reports, every acknowledged one is in the twin."""
+    with Hub(address, state=tmp_path) as hub:
+        device, ca_path = hub.add_device("d1"), hub.ca_path
+    enough = threading.Event()
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, address, tmp_path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+
+        def kill() -> None:
+            enough.wait(10)
+            process.send_signal(signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        acknowledged = _report_until_the_end(address, device, ca_path, enough)
+        killer.join()
+    assert acknowledged >= KILL_AFTER
+    with Hub(address, state=tmp_path) as hub:
+        kept = hub.twin("d1")["properties"]["reported"]["n"]
+    assert acknowledged <= kept <= acknowledged + WINDOW

@@ -1,0 +1,94 @@
+"""Commit, then speak."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.errors import HubError
+from fwsm.hub.state import EphemeralState
+from fwsm.hub.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class LoggedState(EphemeralState):
+    """A state that writes its commits into a log, or fails."""
+
+    def __init__(self, log: list[str], *, fails: bool = False) -> None:
+        self.log = log
+        self.fails = fails
+
+    def commit(self) -> None:
+        """Log a commit."""
+        if self.fails:
+            raise HubError("the disk is full")
+        self.log.append("commit")
+
+
+def _speaker(log: list[str], word: str) -> Callable[[HubError | None], None]:
+    return lambda error: log.append(word if error is None else f"{word}: {error}")
+
+
+def test_all_answers_of_a_round_share_one_commit() -> None:
+    """Nothing is said before the commit; the next round has a commit of its own."""
+    log: list[str] = []
+
+    async def scene() -> None:
+        turn = Turn(LoggedState(log), asyncio.get_running_loop())
+        turn.then(_speaker(log, "a"))
+        turn.then(_speaker(log, "b"))
+        assert log == []
+        await turn.committed()
+        turn.then(_speaker(log, "c"))
+        await turn.committed()
+
+    asyncio.run(scene())
+    assert log == ["commit", "a", "b", "commit", "c"]
+
+
+def test_answer_given_while_others_are_given_waits_for_the_next_commit() -> None:
+    """What is decided while speaking is not yet durable."""
+    log: list[str] = []
+
+    async def scene() -> None:
+        turn = Turn(LoggedState(log), asyncio.get_running_loop())
+        turn.then(lambda _: turn.then(_speaker(log, "late")))
+        await turn.committed()
+        await turn.committed()
+
+    asyncio.run(scene())
+    assert log[:3] == ["commit", "commit", "late"]
+
+
+def test_failed_commit_is_told_to_everyone_who_waits() -> None:
+    """What could not be kept is not acknowledged."""
+    log: list[str] = []
+
+    async def scene() -> None:
+        turn = Turn(LoggedState(log, fails=True), asyncio.get_running_loop())
+        turn.then(_speaker(log, "a"))
+        with pytest.raises(HubError, match="full"):
+            await turn.committed()
+
+    asyncio.run(scene())
+    assert log == ["a: the disk is full"]
+
+
+def test_waiter_that_was_cancelled_does_not_disturb_the_others() -> None:
+    """A request that ends early leaves the turn to the rest."""
+    log: list[str] = []
+
+    async def scene() -> None:
+        turn = Turn(LoggedState(log), asyncio.get_running_loop())
+        waiter = asyncio.create_task(turn.committed())
+        await asyncio.sleep(0)
+        waiter.cancel()
+        turn.then(_speaker(log, "b"))
+        await turn.committed()
+
+    asyncio.run(scene())
+    assert log == ["commit", "b"]

@@ -1,0 +1,49 @@
+"""Eyes for other threads."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fwsm.errors import HubError
+from fwsm.hub.events import Connected, Events, Reported
+from fwsm.hub.watch import Watch
+
+
+def test_reports_are_kept_in_order_by_device() -> None:
+    """Each device has its own log, oldest first."""
+    events = Events()
+    watch = Watch(events)
+    for number in range(3):
+        events.publish(Reported("d1", {"n": number}, number + 2))
+    events.publish(Reported("d2", {}, 2))
+    assert watch.reports("d1") == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert watch.reports("d3") == []
+
+
+def test_waiting_ends_when_the_fact_becomes_true() -> None:
+    """The fact is asked again after an event, and its answer is returned."""
+    events, facts, asked = Events(), list[str](), threading.Event()
+    watch = Watch(events)
+
+    def fact() -> str:
+        asked.set()
+        return facts[0] if facts else ""
+
+    def come_true() -> None:
+        asked.wait(5)
+        facts.append("yes")
+        events.publish(Connected("d1"))
+
+    other = threading.Thread(target=come_true)
+    other.start()
+    assert watch.wait_for(fact, "it", timeout_s=5) == "yes"
+    other.join()
+
+
+def test_waiting_is_bounded_also_when_there_is_other_news() -> None:
+    """The error says what was waited for and how long."""
+    watch = Watch(Events())
+    with pytest.raises(HubError, match=r"a miracle did not happen within 0\.01 s"):
+        watch.wait_for(lambda: False, "a miracle", timeout_s=0.01)

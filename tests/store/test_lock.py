@@ -1,0 +1,118 @@
+"""The lock: one agent at a time, and free again however that one ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fwsm.errors import Kind, StoreError, StoreLockedError
+from fwsm.store.lock import Lock
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from fwsm.store.lock import Lock
+lock = Lock(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the lock will be."""
+    return tmp_path / "lock"
+
+
+def test_second_in_the_same_process_is_refused(path: Path) -> None:
+    """The message names the holder and what to do; the holder is not disturbed."""
+    first = Lock(path)
+    for _ in range(2):
+        with pytest.raises(StoreLockedError) as caught:
+            Lock(path)
+        assert str(caught.value) == (
+            f"another agent works on {path.parent}: process {os.getpid()} holds its lock. "
+            "End that one first, or give this one a state directory of its own"
+        )
+        assert caught.value.kind is Kind.NEEDS_OPERATOR
+    first.release()
+
+
+def test_released_lock_can_be_taken_again(path: Path) -> None:
+    """Releasing twice does no harm, to the next holder either."""
+    first = Lock(path)
+    first.release()
+    second = Lock(path)
+    first.release()
+    with pytest.raises(StoreLockedError):
+        Lock(path)
+    second.release()
+
+
+def test_other_locks_are_other_locks(tmp_path: Path) -> None:
+    """Two devices on one machine have two state directories."""
+    locks = [Lock(tmp_path / name) for name in ("a", "b")]
+    assert [(tmp_path / name).read_text() for name in ("a", "b")] == [f"{os.getpid()}\n"] * 2
+    for lock in locks:
+        lock.release()
+
+
+def test_pid_of_a_former_holder_is_overwritten(path: Path) -> None:
+    """A longer number of a dead process leaves no digit behind."""
+    path.write_text("12345678901234567890\n")
+    Lock(path).release()
+    assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_holder_without_a_pid_is_refused_too(path: Path) -> None:
+    """On a full disk the pid may be missing; the lock holds all the same."""
+    first = Lock(path)
+    path.write_text("")
+    with pytest.raises(StoreLockedError, match="its lock is held"):
+        Lock(path)
+    first.release()
+
+
+def test_lock_is_not_inherited_by_programs(path: Path) -> None:
+    """A health check that outlives the agent must not keep its successor out."""
+    first = Lock(path)
+    child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, close_fds=False)
+    try:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"are you there?\n")
+        assert child.stdout.readline() == b"are you there?\n"
+        first.release()
+        Lock(path).release()
+    finally:
+        child.communicate(timeout=10)
+
+
+@pytest.mark.kill
+def test_lock_ends_with_its_process(path: Path) -> None:
+    """Another process is refused while the holder lives, and let in after it was killed."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StoreLockedError, match=f"process {holder.pid} holds its lock"):
+            Lock(path)
+    finally:
+        holder.kill()
+        holder.communicate(timeout=10)
+    Lock(path).release()
+
+
+@pytest.mark.parametrize("path", [Path("/proc/self/lock"), Path("/nowhere/lock")])
+def test_lock_that_cannot_be_made_is_named(path: Path) -> None:
+    """A directory that cannot be written is not taken for one that is in use."""
+    with pytest.raises(StoreError, match=f"cannot open the lock {path}") as caught:
+        Lock(path)
+    assert not isinstance(caught.value, StoreLockedError)
+    assert caught.value.fix == "Make the state directory writable"

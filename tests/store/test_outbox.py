@@ -1,0 +1,102 @@
+"""The outbox: what the hub has not been told yet, in order, over restarts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.entry import Facts
+from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.moment import Moment
+from fwsm.core.twin import section, wrapped
+from fwsm.core.update import Request, State, Update
+from fwsm.errors import StoreError
+from fwsm.store import Outbox, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
+UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store in which one update has come as far as `downloadComplete`."""
+    with Store(tmp_path / "state") as store:
+        store.accept(UPDATE, NOW)
+        lifecycle, update = Lifecycle([store.advance]), UPDATE
+        for trigger in (Trigger.POLICY_ALLOWED, Trigger.DOWNLOAD_VERIFIED):
+            update = lifecycle.fire(update, trigger, Facts(now=NOW))
+        yield store
+
+
+@pytest.fixture
+def outbox(store: Store) -> Iterator[Outbox]:
+    """The reporter's side of it."""
+    outbox = store.outbox()
+    yield outbox
+    outbox.close()
+
+
+def _statuses(outbox: Outbox) -> list[object]:
+    return [report.patch["iothubDM"]["firmwareUpdate"]["status"] for report in outbox.pending()]
+
+
+def test_reports_come_in_the_order_of_the_history(store: Store, outbox: Outbox) -> None:
+    """One for each entry, with the number of its row; the first shows the whole update."""
+    reports = outbox.pending()
+    assert [report.number for report in reports] == [row.number for row in store.history()]
+    assert _statuses(outbox) == ["waiting", "downloading", "downloadComplete"]
+    assert reports[0].patch == wrapped(section(UPDATE))
+
+
+def test_oldest_reports_come_first_when_there_are_too_many(outbox: Outbox) -> None:
+    """The limit cuts off the newest."""
+    assert [report.number for report in outbox.pending(2)] == [1, 2]
+
+
+def test_acknowledged_reports_do_not_come_again(outbox: Outbox) -> None:
+    """Up to the number and including it; what lies behind it stays."""
+    outbox.acknowledge(2)
+    assert _statuses(outbox) == ["downloadComplete"]
+    outbox.acknowledge(3)
+    assert outbox.pending() == []
+
+
+def test_new_entries_appear_behind_the_cursor(store: Store, outbox: Outbox) -> None:
+    """The agent writes on another connection."""
+    outbox.acknowledge(3)
+    store.accept(replace(UPDATE, id="u2"), NOW)
+    assert [report.number for report in outbox.pending()] == [4]
+
+
+def test_cursor_survives_a_restart(tmp_path: Path, store: Store, outbox: Outbox) -> None:
+    """What was acknowledged before the process ended is not sent again by the next one."""
+    outbox.acknowledge(2)
+    outbox.close()
+    store.close()
+    with Store(tmp_path / "state") as reopened:
+        again = reopened.outbox()
+        assert _statuses(again) == ["downloadComplete"]
+        again.close()
+
+
+def test_closing_twice_does_no_harm(outbox: Outbox) -> None:
+    """The reporter and whoever stops it may both do so."""
+    outbox.close()
+    outbox.close()
+
+
+def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
+    """Both directions say what could not be done."""
+    outbox = Outbox(tmp_path / "empty.db")
+    with pytest.raises(StoreError, match="cannot read the reports: no such table"):
+        outbox.pending()
+    with pytest.raises(StoreError, match="cannot store what was reported: no such table"):
+        outbox.acknowledge(1)
+    outbox.close()

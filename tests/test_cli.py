@@ -1,0 +1,48 @@
+"""The program as a whole: what it knows, and how quickly it says so."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from fwsm.cli import COMMANDS, program
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there(name: str) -> None:
+    """Each name leads to a command whose help begins with a sentence, and which --help of the program lists."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    assert isinstance(getattr(importlib.import_module(module), attribute), click.Command)
+    assert CliRunner().invoke(program, [name, "--help"]).exit_code == 0
+    assert COMMANDS[name][1] in CliRunner().invoke(program, ["--help"]).output
+
+
+def test_help_begins_with_examples() -> None:
+    """A reader sees what to type before the options."""
+    text = CliRunner().invoke(program, ["--help"]).output
+    assert text.index("fwsm demo") < text.index("Options:")
+
+
+def test_help_imports_no_command() -> None:
+    """What is not used is not loaded: help is there at once, and needs no optional package."""
+    code = "import sys; from fwsm.cli import program; program(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"urllib3", "sqlalchemy", "azure.iot.device", "starlette", "rich", "transitions"}
+
+
+def test_version_is_told() -> None:
+    """The version is that of the installed package."""
+    assert "version 0." in CliRunner().invoke(program, ["--version"]).output
+
+
+def test_unknown_command_is_a_usage_error() -> None:
+    """Exit code 2."""
+    result = CliRunner().invoke(program, ["updtae"])
+    assert result.exit_code == 2
+    assert "No such command 'updtae'" in result.stderr

@@ -1,0 +1,93 @@
+"""What the documents claim: commands that exist, settings that are settings, links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from fwsm.cli import program
+from fwsm.config import DeviceConfig, load
+from fwsm.core.twin import METHOD, parse_request, section
+from fwsm.core.update import Request, State, Update
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text()
+WIRE = (ROOT / "docs" / "reference" / "wire.md").read_text()
+
+
+def _commands() -> list[tuple[str, str]]:
+    """Every call of `fwsm` in a console block, with the page it stands on."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.splitlines():
+                text = line.removeprefix("$ ").split("#")[0].strip()
+                if text.startswith("fwsm "):
+                    found.append((page.name, text))
+    return found
+
+
+@pytest.mark.parametrize(("page", "text"), _commands())
+def test_every_command_in_the_documents_is_understood(page: str, text: str) -> None:
+    """Group by group down to the command, each option is one that it takes."""
+    command: click.Command = program
+    words = shlex.split(text)[1:]
+    context = click.Context(program, info_name="fwsm")
+    while isinstance(command, click.Group):
+        name = words.pop(0)
+        found = command.get_command(context, name)
+        assert found is not None, f"{page}: {name}"
+        command = found
+    command.make_context(words[0] if words else "", words, parent=context, resilient_parsing=False)
+
+
+def test_the_page_of_settings_lists_each_with_its_default() -> None:
+    """None is missing, none is made up."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", SETTINGS, re.MULTILINE))
+    assert list(rows) == [setting.name for setting in fields(DeviceConfig)]
+    default = DeviceConfig()
+    for name, shown in rows.items():
+        value = getattr(default, name)
+        if shown == "none":
+            assert not value, name
+        elif isinstance(value, bool):
+            assert shown == str(value).lower(), name
+        elif isinstance(value, int | float):
+            assert float(shown) == value, name
+        else:
+            assert shown == str(value), name
+
+
+def test_the_example_of_settings_is_one(tmp_path: Path) -> None:
+    """The TOML on the page loads."""
+    (example,) = re.findall(r"```toml\n(.*?)```", SETTINGS, re.DOTALL)
+    file = tmp_path / "fwsm.toml"
+    file.write_text(example)
+    config = load(file, {}, {})
+    assert config.soak_s == tomllib.loads(example)["soak_s"]
+
+
+def test_the_page_of_the_wire_names_what_goes_over_it() -> None:
+    """Every property that is reported, every field that is taken, every status."""
+    update = Update(id="u", request=Request("https://h/f"), state=State.WAITING, boot_id="b")
+    for name in (*section(update), "lastFirmwareUpdate", *(state.status for state in State), METHOD):
+        assert f"`{name}`" in WIRE, name
+    fields_taken = re.findall(r"^\| `(\w+)` \| (?:must|may) \|", WIRE, re.MULTILINE)
+    values = {"fwPackageUri": "https://h/f", "fwPackageCheckValue": "0" * 64, "fwVersion": "1"}
+    assert parse_request({name: values[name] for name in fields_taken}) == Request("https://h/f", "0" * 64, "1")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    """Links within the repository."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target

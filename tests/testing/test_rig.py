@@ -1,0 +1,54 @@
+"""The device whose power can be cut; the sweeps of tests/crash drive the whole of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fwsm.core.update import State
+from fwsm.testing.image_server import ImageServer
+from fwsm.testing.power import PowerSwitch
+from fwsm.testing.rig import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def rig_of(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Rig]]:
+    """Makes a device beside a server that has one image; takes what to change in the payload."""
+    image, factory = tmp_path / "firmware.img", tmp_path / "factory.img"
+    image.write_bytes(bytes(range(256)) * 400)
+    factory.write_bytes(b"factory")
+    with ImageServer("127.0.0.1", {"/firmware.img": image}) as server:
+        payload = {"fwPackageUri": server.url("/firmware.img")}
+        yield lambda changes: Rig(tmp_path / "device", payload | changes, server.ca_pem, factory)
+
+
+def test_a_clean_run_ends_settled_after_one_reboot(rig_of: Callable[[dict[str, Any]], Rig]) -> None:
+    """The story of it is that reboot."""
+    rig = rig_of({})
+    assert rig.run(PowerSwitch()) == ["reboot"]
+    assert rig.settled is not None
+    assert rig.settled.state is State.APPLY_COMPLETE
+    assert rig.board().status().booted == "b"
+
+
+def test_a_cut_is_part_of_the_story(rig_of: Callable[[dict[str, Any]], Rig]) -> None:
+    """It says what it fell on; then the device boots, and life goes on."""
+    rig = rig_of({})
+    first, *others = rig.run(PowerSwitch(0))
+    assert first == "at moment 0, mkdir"
+    assert others == ["reboot"]
+
+
+def test_an_update_that_fails_settles_without_a_reboot(rig_of: Callable[[dict[str, Any]], Rig]) -> None:
+    """The old slot goes on running."""
+    rig = rig_of({"fwPackageCheckValue": hashlib.sha256(b"another").hexdigest()})
+    assert rig.run(PowerSwitch()) == []
+    assert rig.settled is not None
+    assert rig.settled.state is State.DOWNLOAD_FAILED
+    assert rig.board().status().booted == "a"
