@@ -37,6 +37,9 @@ ON_THE_WAY = [
 WELL = [*ON_THE_WAY, State.APPLY_COMPLETE]
 BADLY = [*ON_THE_WAY, State.ROLLING_BACK, State.APPLY_FAILED]
 SICK = {"health_command": "/bin/false", "confirm_s": "0.2"}
+# So many syncs may be made beyond those of the life that was counted, and so often the walk may be made.
+_MORE_SYNCS = 2
+_WALKS = 3
 
 
 @pytest.fixture
@@ -103,7 +106,9 @@ def test_a_kill_at_any_commit_changes_nothing_about_the_end(
 ) -> None:
     """At each sync of the database's log a device of its own is killed, and ends like the one that nobody killed.
 
-    The two ways part in `confirming`, so the second is walked from its end back to there.
+    The two ways part in `confirming`, so the second is walked from its end back to there. Two lives of the same update
+    do not sync equally often: whoever closes the database last moves its log, and that may be either thread. So the
+    walk begins behind the end, where the update outlives the count, and is made again if it has stepped across a state.
     """
     image = random.Random(8).randbytes(50_000)
     calm = new_unit(image, "calm", **settings)
@@ -111,19 +116,24 @@ def test_a_kill_at_any_commit_changes_nothing_about_the_end(
     calm.check(path[-1])
     calm.kill()
 
-    died = set()
-    for moment in reversed(moments):
-        with new_unit(image, f"killed-at-{moment}", **settings) as unit:
-            unit.start(under=tracer.kill("fdatasync", unit.log_of_database, moment))
-            unit.trigger(patience_s=1)
-            state = unit.await_death()
-            unit.start()
-            unit.await_told(status=path[-1].status)
-            unit.check(path[-1])
-        died.add(state)
-        if path.index(state) < path.index(begin):
+    wanted = {*path[path.index(begin) :]}
+    died: set[State] = set()
+    for walk in range(_WALKS):
+        if died >= wanted:
             break
-    assert died >= {*path[path.index(begin) :]}
+        for moment in range(moments.stop - 1 + _MORE_SYNCS, moments.start - 1, -1):
+            with new_unit(image, f"killed-at-{moment}-of-walk-{walk}", **settings) as unit:
+                unit.start(under=tracer.kill("fdatasync", unit.log_of_database, moment))
+                unit.trigger(patience_s=1)
+                state = unit.await_death_or_report(path[-1].status)
+                if state is not None:
+                    died.add(state)
+                    unit.start()
+                    unit.await_told(status=path[-1].status)
+                unit.check(path[-1])
+            if state is not None and path.index(state) < path.index(begin):
+                break
+    assert died >= wanted
 
 
 def commits(unit: Unit, tracer: Tracer) -> range:
@@ -131,7 +141,7 @@ def commits(unit: Unit, tracer: Tracer) -> range:
     unit.start(under=tracer.watch("fdatasync", unit.log_of_database))
     before = tracer.count("fdatasync")
     assert unit.trigger()
-    unit.await_fact(lambda: bool(unit.told) and unit.update.state.settled, "settled update")
+    unit.await_fact(lambda: unit.told.get("status") in {"applyComplete", "applyFailed"}, "settled update")
     return range(before + 1, tracer.count("fdatasync") + 1)
 
 

@@ -104,6 +104,11 @@ class Unit:
         assert self.process.wait(_PATIENCE_S) == -signal.SIGKILL
         return self.update.state
 
+    def await_death_or_report(self, status: str) -> State | None:
+        """Like `await_death`, unless it gets so far as to report `status`; None then."""
+        self.await_fact(lambda: not self.process.running or self.told.get("status") == status, f"death or {status}")
+        return None if self.process.running else self.await_death()
+
     # -- what it says of itself --------------------------------------------------------------------------------------
 
     @property
