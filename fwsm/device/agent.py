@@ -27,6 +27,7 @@ from fwsm.device.commands import answer
 from fwsm.device.job import Job, ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
+from fwsm.device.ports import MethodCall
 from fwsm.device.record import Record
 from fwsm.device.work import Work
 from fwsm.errors import LifecycleError, RefusedError, StoreError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from fwsm.core.policy import Policy
     from fwsm.device.health import HealthCheck
     from fwsm.device.job import Runner
-    from fwsm.device.ports import Clock, Download, Installer, MethodCall
+    from fwsm.device.ports import Clock, Download, Installer, Message
     from fwsm.device.record import Hook
     from fwsm.device.reporter import Reporter
     from fwsm.store import Store
@@ -117,7 +118,7 @@ class Agent:
             f"{METHOD}Retry": lambda _payload: self._command(Trigger.RETRY_REQUESTED, "retried"),
             f"{METHOD}Status": lambda _payload: self.update,
         }
-        self._inbox: queue.SimpleQueue[MethodCall] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
@@ -129,9 +130,9 @@ class Agent:
         """The newest update as it stands on disk; None on a device that never had one."""
         return self._record.update
 
-    def deliver(self, call: MethodCall) -> None:
-        """Take a direct method; from any thread. It is answered by a later step."""
-        self._inbox.put(call)
+    def deliver(self, message: Message) -> None:
+        """Take a direct method or the twin; from any thread. A later step answers it."""
+        self._inbox.put(message)
         self._bell.set()
 
     def stop(self) -> None:
@@ -166,7 +167,9 @@ class Agent:
             StoreError: nothing has changed; call again later.
         """
         if not self._inbox.empty():  # first, so that a store that refuses everything else is told to whoever calls
-            self._answer(self._inbox.get())
+            message = self._inbox.get()
+            if isinstance(message, MethodCall):
+                self._answer(message)
             return 0.0
         if not self._came_back:
             self._come_back(now)

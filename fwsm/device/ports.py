@@ -7,7 +7,7 @@ here is called by two threads at once, except where it says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from fwsm.core.policy import Policy
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Artifact, Probe, Progress, Update
 
-__all__ = ["Clock", "Download", "Installer", "Link", "MethodCall", "Policy"]
+__all__ = ["Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Policy", "Twin"]
 
 
 class Clock(Protocol):
@@ -50,13 +50,31 @@ class MethodCall:
     respond: Callable[[int, Mapping[str, Any]], None]
 
 
-class Link(Protocol):
-    """The device's connection to a hub. `report` and `reported` are called by the reporter's thread only."""
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The device's twin, as the hub had it when it was read.
 
-    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+    Attributes:
+        desired: the desired properties, with `$version`.
+        reported: the reported properties, with `$version`.
+    """
+
+    desired: Mapping[str, Any]
+    reported: Mapping[str, Any]
+
+
+Message: TypeAlias = MethodCall | Twin
+"""What comes from the hub."""
+
+
+class Link(Protocol):
+    """The device's connection to a hub. `report` is called by the reporter's thread only."""
+
+    def start(self, deliver: Callable[[Message], None]) -> None:
         """Begin to connect, and stay connected until `stop`; return at once.
 
-        `deliver` may be called from any thread; it puts the call into a queue and returns.
+        Delivered are each direct method, and the whole twin after each connect and after each change of a desired
+        property. `deliver` may be called from any thread; it puts the message into a queue and returns.
         """
         ...
 
@@ -66,14 +84,6 @@ class Link(Protocol):
         Raises:
             ReportRefusedError: the hub will never take this patch.
             LinkError: not now; the hub may or may not have applied it, so the same patch is sent again.
-        """
-        ...
-
-    def reported(self) -> Mapping[str, Any]:
-        """The reported properties as the hub has them.
-
-        Raises:
-            LinkError: not now.
         """
         ...
 

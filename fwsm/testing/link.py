@@ -1,15 +1,17 @@
-"""A hub in memory, as the device sees it: it merges reported patches, and fails when it is told to."""
+"""A hub in memory, as the device sees it: it merges patches, and fails when it is told to."""
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
+from fwsm.device.ports import Twin
 from fwsm.errors import FwsmError, LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fwsm.device.ports import MethodCall
+    from fwsm.device.ports import Message
 
 __all__ = ["MemoryLink"]
 
@@ -20,6 +22,7 @@ class MemoryLink:
     Attributes:
         patches: the reported patches that were applied, in order.
         twin: the reported properties.
+        desired: the desired properties; changed by `desire`.
         failures: raised by the next calls of `report`, one each, before anything is applied.
         lost_answers: how many of the next reports are applied without an acknowledgement.
     """
@@ -27,13 +30,26 @@ class MemoryLink:
     def __init__(self) -> None:
         self.patches: list[Mapping[str, Any]] = []
         self.twin: dict[str, Any] = {}
+        self.desired: dict[str, Any] = {"$version": 1}
         self.failures: list[FwsmError] = []
         self.lost_answers = 0
-        self.deliver: Callable[[MethodCall], None] | None = None
+        self.deliver: Callable[[Message], None] | None = None
 
-    def start(self, deliver: Callable[[MethodCall], None]) -> None:
-        """Keep the way by which methods are delivered."""
+    def start(self, deliver: Callable[[Message], None]) -> None:
+        """Keep the way by which messages are delivered, and deliver the twin."""
         self.deliver = deliver
+        self.connect()
+
+    def connect(self) -> None:
+        """What happens after each connect: the twin is delivered."""
+        if self.deliver is not None:
+            self.deliver(Twin(copy.deepcopy(self.desired), copy.deepcopy(self.twin)))
+
+    def desire(self, patch: Mapping[str, Any]) -> None:
+        """Change the desired properties, as an operator does; the device is told at once if there is one."""
+        _merge(self.desired, patch)
+        self.desired["$version"] += 1
+        self.connect()
 
     def report(self, patch: Mapping[str, Any]) -> None:
         """Merge as IoT Hub does: objects merge, null deletes, everything else replaces."""
@@ -45,12 +61,8 @@ class MemoryLink:
             self.lost_answers -= 1
             raise LinkError("the answer did not come", fix="Try again")
 
-    def reported(self) -> Mapping[str, Any]:
-        """The reported properties."""
-        return self.twin
-
     def stop(self) -> None:
-        """Forget the way by which methods are delivered."""
+        """Forget the way by which messages are delivered."""
         self.deliver = None
 
     @property

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fwsm.core.update import Update
+    from fwsm.device.ports import Message
 
 
 class Hub(MemoryLink):
@@ -31,7 +32,7 @@ class Hub(MemoryLink):
         super().__init__()
         self.ready = threading.Event()
 
-    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+    def start(self, deliver: Callable[[Message], None]) -> None:
         """Keep the way, and say so."""
         super().start(deliver)
         self.ready.set()
@@ -155,7 +156,7 @@ def test_a_link_that_does_not_start_leaves_no_thread_behind(tmp_path: Path) -> N
     """The error comes through, and nothing waits for ever."""
 
     class Broken(MemoryLink):
-        def start(self, deliver: Callable[[MethodCall], None]) -> None:  # noqa: ARG002
+        def start(self, deliver: Callable[[Message], None]) -> None:  # noqa: ARG002
             raise LinkError("no")
 
     before = set(threading.enumerate())

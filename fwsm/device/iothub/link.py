@@ -2,8 +2,11 @@
 
 A supervisor in a thread of its own opens one session after another. All retries are made here: pauses with full jitter
 between sessions, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
-like a wrong key, so this too heals); and short ones within one `report` or `reported`, which outlast a throttled hub or
-a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report on disk.
+like a wrong key, so this too heals); and short ones within one `report` or one reading of the twin, which outlast a
+throttled hub or a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report
+on disk.
+
+The twin is read after each connect, and again after each hint that a desired property has changed.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fwsm.core.connection_string import DeviceConnection
-    from fwsm.device.ports import Clock, MethodCall
+    from fwsm.device.ports import Clock, Message
 
 __all__ = ["IoTHubLink"]
 
@@ -47,8 +50,8 @@ class IoTHubLink:
         connection: which hub, and as which device.
         clock: for pauses and waiting; the deadlines of SDK calls run on the machine's clock.
         ca_pem: certificates to trust, as PEM text; None for the system's.
-        deadline_s: how long one call to the SDK may take. `report` and `reported` wait as long for a connection, and
-            begin no further try when that time is over, so they take about twice as long at most.
+        deadline_s: how long one call to the SDK may take. `report` waits as long for a connection, and begins no
+            further try when that time is over, so it takes about twice as long at most.
         backoff_base_s: the longest first pause between two tries.
         backoff_cap_s: the longest pause. A session that lasted longer than this was a good one: counting starts again.
         websockets: MQTT over WebSocket on port 443 instead of port 8883.
@@ -99,7 +102,7 @@ class IoTHubLink:
         """Why the hub cannot be talked to; None while it can, before the first try has failed, and after `stop`."""
         return self._last_error
 
-    def start(self, deliver: Callable[[MethodCall], None]) -> None:
+    def start(self, deliver: Callable[[Message], None]) -> None:
         """Begin to connect, and stay connected until `stop`; returns at once. A link is started once."""
         name = f"fwsm-link-{self._settings.connection.device_id}"
         self._supervisor = threading.Thread(target=self._supervise, args=(deliver, name), name=name, daemon=True)
@@ -113,14 +116,6 @@ class IoTHubLink:
             LinkError: not now; the hub may or may not have applied it.
         """
         self._patiently(lambda: self._open_session().report(patch))
-
-    def reported(self) -> Mapping[str, Any]:
-        """The reported properties as the hub has them, `$version` and `$metadata` included.
-
-        Raises:
-            LinkError: not now.
-        """
-        return self._patiently(lambda: self._open_session().reported())
 
     def stop(self) -> None:
         """Disconnect and end the link's threads; returns within about five seconds, whatever the hub does."""
@@ -147,7 +142,7 @@ class IoTHubLink:
             raise restated(error) from error
         raise LinkError(f"there is no connection to the hub {self._settings.connection.host} yet")
 
-    def _supervise(self, deliver: Callable[[MethodCall], None], name: str) -> None:
+    def _supervise(self, deliver: Callable[[Message], None], name: str) -> None:
         loop = LoopThread(name)
         try:
             while not self._stopping.is_set():
@@ -158,20 +153,20 @@ class IoTHubLink:
             loop.stop(_CLOSE_WITHIN_S)
             self._tell(connected=False, error=None)
 
-    def _stay_connected(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> None:
+    def _stay_connected(self, loop: LoopThread, deliver: Callable[[Message], None]) -> None:
         """Open sessions until a good one has ended, or until `stop`, which is the only error that ends it."""
         backoff = self._backoff(self._clock, self._stopping, when=_is_ours, before_sleep=_log_failure)
         with contextlib.suppress(FwsmError):
             backoff(self._live, loop, deliver)
 
-    def _live(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> None:
+    def _live(self, loop: LoopThread, deliver: Callable[[Message], None]) -> None:
         """Open a session and stay until it ends; raises why it ended, unless it was a good one."""
         error = self._use_session(loop, deliver)
         if error is not None:
             let_go(error)
             raise error
 
-    def _use_session(self, loop: LoopThread, deliver: Callable[[MethodCall], None]) -> FwsmError | None:
+    def _use_session(self, loop: LoopThread, deliver: Callable[[Message], None]) -> FwsmError | None:
         session = Session(loop, self._settings, deliver)
         with self._lock:  # either `stop` finds this session, or the stop is found here
             if self._stopping.is_set():
@@ -179,21 +174,28 @@ class IoTHubLink:
             self._session = session
         lasted_s = 0.0
         try:
-            lasted_s = self._stay(session)
+            lasted_s = self._stay(session, deliver)
         except Exception as failure:  # noqa: BLE001 - a device whose supervisor has died is lost
             session.abandon(translated(failure, "connect", self._settings.connection))
         self._leave(session)
         return session.error if lasted_s < self._good_session_s else None
 
-    def _stay(self, session: Session) -> float:
+    def _stay(self, session: Session, deliver: Callable[[Message], None]) -> float:
         session.open()
         # The connection is up, but only an answer proves that the hub does its work.
-        self._patiently(session.reported)
+        self._read_twin(session, deliver)
         self._tell(connected=True, error=None)
         began_s = self._clock.now().boottime_s
-        while not self._clock.wait(session.ended, _CHECK_EVERY_S):
-            session.check()
+        while not session.ended.is_set():
+            if not self._clock.wait(session.stirred, _CHECK_EVERY_S):
+                session.check()
+            elif not session.ended.is_set():
+                self._read_twin(session, deliver)
         return self._clock.now().boottime_s - began_s
+
+    def _read_twin(self, session: Session, deliver: Callable[[Message], None]) -> None:
+        session.stirred.clear()  # before the reading: what changes after it stirs again
+        deliver(self._patiently(session.twin))
 
     def _leave(self, session: Session) -> None:
         if not self._stopping.is_set():

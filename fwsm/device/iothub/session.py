@@ -29,7 +29,7 @@ from azure.iot.device import MethodResponse
 from azure.iot.device.aio import IoTHubDeviceClient
 
 from fwsm.device.iothub.translation import REPORT, let_go, restated, translated
-from fwsm.device.ports import MethodCall
+from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import FwsmError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
@@ -75,10 +75,12 @@ class Session:
 
     Attributes:
         ended: set once the client is of no use any more.
+        stirred: set when it has ended, and when the twin may have changed; whoever waits for it clears it.
     """
 
     def __init__(self, loop: LoopThread, settings: Settings, deliver: Callable[[MethodCall], None]) -> None:
         self.ended = threading.Event()
+        self.stirred = threading.Event()
         self._loop = loop
         self._settings = settings
         self._deliver = deliver
@@ -94,11 +96,15 @@ class Session:
         return self._error
 
     def open(self) -> None:
-        """Connect and listen to direct methods."""
+        """Connect, and listen to direct methods and to changes of the desired properties."""
         self._client = self._call("set up the connection", self._make())
         self._call("connect", self._client.connect())
         self._watch()
-        self._call("listen to direct methods", self._listen())
+        self._call("listen to direct methods", self._listen("on_method_request_received", self._on_method))
+        self._call(
+            "listen to desired properties",
+            self._listen("on_twin_desired_properties_patch_received", self._on_desired),
+        )
 
     def report(self, patch: Mapping[str, Any]) -> None:
         """Patch the reported properties; returns when the hub has acknowledged it."""
@@ -108,10 +114,10 @@ class Session:
             raise ReportRefusedError("the report is not JSON", why=str(error)) from error
         self._call(REPORT, self._client.patch_twin_reported_properties(patch))
 
-    def reported(self) -> dict[str, Any]:
-        """Read the twin and return its reported properties."""
+    def twin(self) -> Twin:
+        """Read the twin."""
         twin: dict[str, dict[str, Any]] = self._call("read the twin", self._client.get_twin())
-        return twin["reported"]
+        return Twin(twin["desired"], twin["reported"])
 
     def check(self) -> None:
         """End the session if the client says that it is not connected."""
@@ -125,6 +131,7 @@ class Session:
                 return
             self._error = error
             self.ended.set()
+            self.stirred.set()
             calls = list(self._calls)
         for call in calls:
             call.cancel()
@@ -184,9 +191,9 @@ class Session:
         self._client.on_background_exception = self._on_exception
         self.check()
 
-    async def _listen(self) -> None:
-        # Setting this handler subscribes, and blocks its thread until the hub has answered.
-        setter = functools.partial(setattr, self._client, "on_method_request_received", self._on_method)
+    async def _listen(self, name: str, handler: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        # Setting such a handler subscribes, and blocks its thread until the hub has answered.
+        setter = functools.partial(setattr, self._client, name, handler)
         await asyncio.get_running_loop().run_in_executor(None, setter)
 
     async def _shut_down(self) -> None:
@@ -199,9 +206,11 @@ class Session:
             _log.debug("a client was not shut down cleanly: %r", error)
 
     async def _on_state(self) -> None:
-        if not self._client.connected:
-            with contextlib.suppress(LinkError):  # it has ended
-                self._begin(self._check_after_grace())
+        if self._client.connected:
+            self.stirred.set()  # nobody has told what changed while its token was renewed
+            return
+        with contextlib.suppress(LinkError):  # it has ended
+            self._begin(self._check_after_grace())
 
     async def _check_after_grace(self) -> None:
         await asyncio.sleep(self._settings.renewal_grace_s)
@@ -209,6 +218,10 @@ class Session:
 
     async def _on_exception(self, error: Exception) -> None:
         self.abandon(translated(error, "keep the connection", self._settings.connection))
+
+    async def _on_desired(self, _patch: dict[str, Any]) -> None:
+        # A hint only: patches come unacknowledged and out of order. The twin tells the whole.
+        self.stirred.set()
 
     async def _on_method(self, request: MethodRequest) -> None:
         respond = functools.partial(self._respond, request)
@@ -240,7 +253,7 @@ def _new_client(settings: Settings) -> IoTHubDeviceClient:
         sastoken_ttl=settings.token_ttl_s,
         auto_connect=False,
         connection_retry=False,
-        # Nothing here listens to desired properties; whoever wants them reads the twin after each connect.
+        # The supervisor reads the twin after each connect.
         ensure_desired_properties=False,
     )
 

@@ -13,13 +13,14 @@ import pytest
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub import IoTHubLink
+from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkError, ReportRefusedError
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fwsm.device.ports import Link, MethodCall
+    from fwsm.device.ports import Link, Message
 
 pytestmark = pytest.mark.e2e
 
@@ -58,8 +59,26 @@ class States:
         return next(error for _, error in self.told if error is not None)
 
 
-def _echo(call: MethodCall) -> None:
-    call.respond(200, {"name": call.name, "payload": call.payload})
+class Twins:
+    """The twins that were delivered, so that a test can wait for one; methods are echoed."""
+
+    def __init__(self) -> None:
+        self.read: list[Twin] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, message: Message) -> None:
+        """Take one message."""
+        if isinstance(message, MethodCall):
+            message.respond(200, {"name": message.name, "payload": message.payload})
+            return
+        with self._changed:
+            self.read.append(message)
+            self._changed.notify_all()
+
+    def wait(self, fact: Callable[[], bool]) -> None:
+        """Wait until `fact` holds after one of the deliveries."""
+        with self._changed:
+            assert self._changed.wait_for(fact, _PATIENCE_S), self.read
 
 
 def _link(hub: Hub, states: States, text: str = "", **options: Any) -> IoTHubLink:
@@ -75,10 +94,16 @@ def states() -> States:
 
 
 @pytest.fixture
-def link(hub: Hub, states: States) -> Iterator[IoTHubLink]:
+def twins() -> Twins:
+    """The twins that `link` has delivered."""
+    return Twins()
+
+
+@pytest.fixture
+def link(hub: Hub, states: States, twins: Twins) -> Iterator[IoTHubLink]:
     """A link that is connected to the hub and echoes direct methods."""
     link = _link(hub, states)
-    link.start(_echo)
+    link.start(twins)
     states.wait(lambda: states.connections() == 1)
     yield link
     link.stop()
@@ -97,10 +122,10 @@ def test_it_is_a_link(link: IoTHubLink) -> None:
 
 
 def test_a_report_returns_when_the_hub_has_it(hub: Hub, link: IoTHubLink) -> None:
-    """When `report` returns, the twin has the patch, and `reported` reads it back."""
+    """When `report` returns, the twin has the patch."""
     link.report({"iothubDM": {"firmwareUpdate": {"status": "waiting", "error": None}}})
     assert hub.reports("d1") == [{"iothubDM": {"firmwareUpdate": {"status": "waiting", "error": None}}}]
-    assert link.reported()["iothubDM"] == {"firmwareUpdate": {"status": "waiting"}}
+    assert hub.twin("d1")["properties"]["reported"]["iothubDM"] == {"firmwareUpdate": {"status": "waiting"}}
 
 
 @pytest.mark.parametrize("payload", [{"fwPackageUri": "https://x"}, None, [1, "two"], 7])
@@ -114,7 +139,7 @@ def test_a_direct_method_is_delivered_and_answered(hub: Hub, link: IoTHubLink, p
 def test_a_report_waits_for_a_hub_that_is_away(hub: Hub, states: States) -> None:
     """A report that is made while the hub cannot be reached arrives once it can."""
     link = _link(hub, states, deadline_s=_PATIENCE_S)
-    link.start(_echo)
+    link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     hub.pause()
     states.wait(lambda: states.told[-1][1] is not None)
@@ -139,18 +164,57 @@ def test_a_report_gives_up_when_the_hub_stays_away(hub: Hub, link: IoTHubLink, s
     assert link.last_error is not None
 
 
-@pytest.mark.parametrize("operation", [Operation.REPORTED_PATCH, Operation.TWIN_READ])
-def test_an_answer_that_never_comes_ends_at_the_deadline(
-    hub: Hub, link: IoTHubLink, states: States, operation: Operation
-) -> None:
+def test_an_answer_that_never_comes_ends_at_the_deadline(hub: Hub, link: IoTHubLink, states: States) -> None:
     """The SDK would wait for ever; the link gives up, discards the client, and the next call works."""
-    fault = hub.faults.inject(operation, WithholdAnswer())
+    fault = hub.faults.inject(Operation.REPORTED_PATCH, WithholdAnswer())
     with pytest.raises(LinkError, match=f"{hub.address} did not answer within 1 s"):
-        link.report({"a": 1}) if operation is Operation.REPORTED_PATCH else link.reported()
+        link.report({"a": 1})
     fault.wait_spent()
     link.report({"a": 2})
-    assert link.reported()["a"] == 2
+    assert hub.twin("d1")["properties"]["reported"]["a"] == 2
     assert states.connections() == 2
+
+
+def test_the_twin_is_read_after_each_connect_and_after_each_change(
+    hub: Hub, link: IoTHubLink, states: States, twins: Twins
+) -> None:
+    """What was desired while the device was away is found when it is back, and every change is found at once."""
+    assert [twin.desired["$version"] for twin in twins.read] == [1]
+    link.report({"a": 1})
+    hub.update_twin("d1", desired={"x": {"y": 1}})
+    twins.wait(lambda: twins.read[-1].desired == {"x": {"y": 1}, "$version": 2})
+    assert twins.read[-1].reported["a"] == 1
+    hub.pause()
+    states.wait(lambda: not states.told[-1][0])
+    hub.resume()
+    twins.wait(lambda: len(twins.read) == 3)
+    hub.update_twin("d1", desired={"x": None})
+    twins.wait(lambda: twins.read[-1].desired == {"$version": 3})
+
+
+def test_a_twin_that_is_withheld_is_read_on_the_next_connection(
+    hub: Hub, link: IoTHubLink, states: States, twins: Twins
+) -> None:
+    """A hint is never lost, whatever becomes of the reading."""
+    assert link.connected
+    fault = hub.faults.inject(Operation.TWIN_READ, WithholdAnswer())
+    hub.update_twin("d1", desired={"x": 1})
+    fault.wait_spent()
+    twins.wait(lambda: twins.read[-1].desired == {"x": 1, "$version": 2})
+    assert states.connections() == 2
+    assert any(error is not None and "did not answer within 1 s" in error.why for _, error in states.told)
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_twin_is_asked_for_again_while_the_hub_is_in_trouble(
+    hub: Hub, link: IoTHubLink, states: States, twins: Twins, status: int
+) -> None:
+    """A throttled reading is made again, on the same connection."""
+    assert link.connected
+    hub.faults.inject(Operation.TWIN_READ, Refuse(status), times=2)
+    hub.update_twin("d1", desired={"x": 1})
+    twins.wait(lambda: twins.read[-1].desired == {"x": 1, "$version": 2})
+    assert states.connections() == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -233,7 +297,7 @@ def test_a_throttled_hub_at_the_start_does_not_cost_the_connection(hub: Hub, sta
     """The first twin read is tried again on the same connection."""
     hub.faults.inject(Operation.TWIN_READ, Refuse(429), times=2)
     link = _link(hub, states)
-    link.start(_echo)
+    link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     assert [error for _, error in states.told if error] == []
     link.stop()
@@ -249,7 +313,7 @@ def test_a_refused_identity_is_told_clearly(hub: Hub, states: States, wrong: str
     else:
         text = text.replace("DeviceId=d1", "DeviceId=d3")
     link = _link(hub, states, text)
-    link.start(_echo)
+    link.start(Twins())
     error = states.wait_error()
     assert isinstance(error, LinkAuthError)
     assert "key is wrong, the hub has no such device" in str(error)
@@ -265,7 +329,7 @@ def test_a_device_that_is_registered_later_gets_in(hub: Hub, states: States) -> 
     key = hub.device("d1").primary_key
     text = hub.device("d1").connection_string.replace("DeviceId=d1", "DeviceId=late")
     link = _link(hub, states, text)
-    link.start(_echo)
+    link.start(Twins())
     assert isinstance(states.wait_error(), LinkAuthError)
     hub.add_device("late", primary_key=key)
     states.wait(lambda: states.connections() == 1)
@@ -277,7 +341,7 @@ def test_an_untrusted_hub_is_told_clearly(hub: Hub, states: States) -> None:
     """Without the hub's CA the certificate is not trusted, and the message asks for it."""
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
     link = IoTHubLink(connection, clock=SystemClock(), on_state=states, deadline_s=_DEADLINE_S)
-    link.start(_echo)
+    link.start(Twins())
     error = states.wait_error()
     assert isinstance(error, LinkAuthError)
     assert "not trusted" in error.what
@@ -297,7 +361,7 @@ def test_stop_lets_a_waiting_report_go_and_leaves_no_thread(hub: Hub, states: St
     """With the hub away, `stop` is quick, a report that waits raises LinkError, and only threads of the SDK remain."""
     link = _link(hub, states, deadline_s=60.0, backoff_cap_s=60.0)
     hub.pause()
-    link.start(_echo)
+    link.start(Twins())
     states.wait_error()
     raised: list[LinkError] = []
     began = threading.Event()
@@ -348,7 +412,7 @@ def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
     connection = DeviceConnection.parse(f"HostName={address};DeviceId=silent;SharedAccessKey=c2VjcmV0")
     with socket.create_server((address, 8883)) as silent:
         link = IoTHubLink(connection, clock=SystemClock(), deadline_s=0.2, on_state=states)
-        link.start(_echo)
+        link.start(Twins())
         error = states.wait_error()
         assert "did not answer within 0.2 s" in str(error)
         began_s = time.monotonic()
@@ -366,7 +430,7 @@ def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
 def test_a_renewal_of_the_token_that_fails_is_a_loss(hub: Hub, states: States) -> None:
     """When the hub turns the SDK away in the middle of a renewal, the link connects with a new client."""
     link = _link(hub, states, token_ttl_s=122)
-    link.start(_echo)
+    link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     hub.faults.inject(Operation.CONNECT, Refuse(3)).wait_spent()  # the renewal comes within two seconds
     states.wait(lambda: states.connections() == 2)
@@ -381,7 +445,7 @@ def test_an_error_in_the_callback_does_not_end_the_link(hub: Hub) -> None:
 
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
     link = IoTHubLink(connection, clock=SystemClock(), ca_pem=hub.ca_pem, on_state=broken)
-    link.start(_echo)
+    link.start(Twins())
     link.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]
     link.stop()
