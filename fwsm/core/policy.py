@@ -67,17 +67,17 @@ class Delay:
     """Wait a while before the download, so that people at the device can see what is coming.
 
     It is counted on the boot clock from the first time it was asked; the deadline is on disk, so restarts do not
-    prolong it.
+    prolong it. There is one deadline, that of whoever makes the update wait; so a delay is asked before all others, and
+    is over once another one makes it wait.
     """
 
     delay_s: float
 
     def verdict(self, update: Update, now: Moment) -> NotBefore | None:
         """Wait in `waiting` until the stored deadline is over."""
-        if update.state is not State.WAITING or self.delay_s <= 0:
+        if update.state is not State.WAITING or self.delay_s <= 0 or update.reason not in {None, "delay"}:
             return None
-        stored = update.deadline if update.reason == "delay" else None
-        deadline = stored or Deadline.after(now, self.delay_s)
+        deadline = update.deadline or Deadline.after(now, self.delay_s)
         left_s = deadline.remaining_s(now)
         return NotBefore("delay", deadline.wall_at, left_s) if left_s > 0 else None
 
@@ -156,11 +156,28 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Go on when every one of several policies says so; the one that waits longest is shown."""
+    """Go on when every one of several policies says so. They are asked in order, and the first that waits is shown.
+
+    Raises:
+        ConfigError: a `Delay` is not the first, where it would be forgotten or never asked.
+    """
 
     policies: Sequence[Policy]
 
+    def __post_init__(self) -> None:
+        """Look where delays are."""
+        if any(_delays(policy) for policy in self.policies[1:]):
+            raise ConfigError(
+                "a Delay stands behind another policy",
+                why="only one of them can keep its deadline, and a delay needs it",
+                fix="Put one Delay first",
+            )
+
     def verdict(self, update: Update, now: Moment) -> NotBefore | None:
-        """The longest wait, or None."""
-        waits = [verdict for policy in self.policies if (verdict := policy.verdict(update, now))]
-        return max(waits, key=lambda wait: wait.wait_s, default=None)
+        """The wait of the first that waits, or None."""
+        verdicts = (policy.verdict(update, now) for policy in self.policies)
+        return next((verdict for verdict in verdicts if verdict is not None), None)
+
+
+def _delays(policy: Policy) -> bool:
+    return isinstance(policy, Delay) or (isinstance(policy, AllOf) and any(map(_delays, policy.policies)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.core.moment import Deadline, Moment
-from fwsm.core.policy import AllOf, Always, Delay, NotBefore, Window
+from fwsm.core.policy import AllOf, Always, Delay, NotBefore, Policy, Window
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import ConfigError
 
@@ -73,10 +73,10 @@ def test_delay_survives_a_reboot() -> None:
     assert verdict == NotBefore("delay", WALL + timedelta(seconds=60), 15.0)
 
 
-def test_delay_does_not_take_another_wait_for_its_own() -> None:
-    """A deadline that stands for something else says nothing about the delay."""
+def test_delay_is_over_once_another_policy_makes_the_update_wait() -> None:
+    """A delay is asked first, so whoever makes the update wait now was asked when the delay was over."""
     stored = replace(WAITING, reason="battery", deadline=Deadline.after(NOW, 5.0))
-    assert Delay(60.0).verdict(stored, NOW) == NotBefore("delay", WALL + timedelta(seconds=60), 60.0)
+    assert Delay(60.0).verdict(stored, NOW) is None
 
 
 @pytest.mark.parametrize(("delay_s", "update"), [(60.0, READY), (0.0, WAITING)])
@@ -204,12 +204,45 @@ def test_unknown_zone_is_refused(zone: str) -> None:
 # -- several -----------------------------------------------------------------------------------------------------------
 
 
-def test_all_of_shows_the_longest_wait() -> None:
-    """Every policy must agree."""
-    assert AllOf([Delay(5.0), Always(), Delay(60.0)]).verdict(WAITING, NOW) == Delay(60.0).verdict(WAITING, NOW)
+@dataclass(frozen=True)
+class Objects:
+    """Waits for its own reason."""
+
+    wait_s: float
+
+    def verdict(self, update: Update, now: Moment) -> NotBefore | None:  # noqa: ARG002
+        """Wait."""
+        return NotBefore("battery", None, self.wait_s)
+
+
+def test_all_of_shows_the_first_wait() -> None:
+    """Every policy must agree; the first that does not is the reason that people see."""
+    assert AllOf([Always(), Objects(5.0), Objects(60.0)]).verdict(WAITING, NOW) == Objects(5.0).verdict(WAITING, NOW)
+
+
+def test_all_of_does_not_begin_a_delay_anew_behind_another_wait() -> None:
+    """The delay runs out, another policy waits, and when that agrees the update goes on."""
+    both = AllOf([Delay(60.0), Objects(600.0)])
+    first = both.verdict(WAITING, NOW)
+    assert first == Delay(60.0).verdict(WAITING, NOW)
+    later = replace(NOW, boottime_s=NOW.boottime_s + 60.0, wall=NOW.wall + timedelta(seconds=60))
+    delayed = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, 60.0))
+    assert both.verdict(delayed, later) == NotBefore("battery", None, 600.0)
+    waiting = replace(WAITING, reason="battery", deadline=Deadline.after(later, 600.0))
+    assert both.verdict(waiting, later) == NotBefore("battery", None, 600.0)
+    assert AllOf([Delay(60.0), Always()]).verdict(waiting, later) is None
+
+
+@pytest.mark.parametrize(
+    "policies", [[Always(), Delay(60.0)], [Delay(5.0), Delay(60.0)], [Always(), AllOf([Delay(60.0)])]]
+)
+def test_a_delay_behind_another_policy_is_refused(policies: list[Policy]) -> None:
+    """Its deadline would be forgotten, and the device wait for ever."""
+    with pytest.raises(ConfigError, match="Put one Delay first"):
+        AllOf(policies)
 
 
 def test_all_of_goes_on_when_none_objects() -> None:
     """Also if there are no policies at all."""
-    assert AllOf([Always(), Delay(60.0)]).verdict(READY, NOW) is None
+    assert AllOf([Delay(60.0), Always()]).verdict(READY, NOW) is None
     assert AllOf([]).verdict(WAITING, NOW) is None

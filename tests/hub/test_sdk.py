@@ -178,7 +178,7 @@ def test_throttled_hub_is_a_failed_connection(hub: Hub) -> None:
 
 
 def test_report_cut_before_its_receipt_is_sent_again_or_raises(hub: Hub, device: Any) -> None:
-    """The SDK repeats it after the reconnect, so the hub sees it twice; unless it finds itself offline at that moment."""
+    """The SDK repeats it after the reconnect, so the hub sees it twice; unless it finds itself offline just then."""
     fault = hub.faults.inject(Operation.REPORTED_PATCH, CutBeforeAck(), device_id="d1")
     try:
         device.patch_twin_reported_properties({"a": 1})
