@@ -64,11 +64,8 @@ class Facts:
     target_runs: bool = False
 
     def progressed(self, update: Update, limits: Limits) -> bool:
-        """Whether a worthwhile part of the artifact has come to disk since the last entry."""
-        if self.progress is None:
-            return False
-        before_bytes = update.progress.bytes if update.progress else 0
-        return self.progress.bytes - before_bytes >= limits.progress_bytes
+        """Whether a worthwhile part of the artifact is on disk that was not there when this last was so."""
+        return self.progress is not None and self.progress.bytes - update.reached_bytes >= limits.progress_bytes
 
 
 def successor(
@@ -93,8 +90,10 @@ def successor(
     changes |= {name: value for name, value in known.items() if value is not None}
     if Effect.NOTE_OLD_RUNS in effects:
         changes["rolled_back"] = True
+    if facts.progress is not None and facts.progressed(update, limits):
+        changes["reached_bytes"] = facts.progress.bytes
     if Effect.COUNT_DAMAGE in effects:
-        changes |= {"artifact": None, "progress": facts.progress}
+        changes |= {"artifact": None, "progress": facts.progress, "reached_bytes": 0}
     if Effect.START_AFRESH in effects:
         changes |= _AFRESH | {"started_waiting_at": facts.now.wall}
     return replace(update, **changes)
@@ -107,6 +106,7 @@ _AFRESH: Final[dict[str, Any]] = {
     "damages": 0,
     "rolled_back": False,
     "target_slot": None,
+    "reached_bytes": 0,
     "download_complete_at": None,
     "started_applying_at": None,
     "applied_at": None,

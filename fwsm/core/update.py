@@ -208,6 +208,8 @@ class Update:
         until: till when it waits, wall time, for people; None if that is not known.
         deadline: when the wait or the state's time is over.
         progress: what is on disk.
+        reached_bytes: how much of the artifact was on disk when that last counted as progress. The next progress counts
+            from here, so a server whose file keeps changing cannot keep the update going for ever.
         artifact: digest and size of the finished download; None before.
         target_slot: the slot that receives the image; None before `applying` or if the installer has no slots.
         started_waiting_at, download_complete_at, started_applying_at, applied_at: UTC wall times of the tutorial's
@@ -235,3 +237,4 @@ class Update:
     download_complete_at: datetime | None = None
     started_applying_at: datetime | None = None
     applied_at: datetime | None = None
+    reached_bytes: int = 0

@@ -12,6 +12,6 @@
 from __future__ import annotations
 
 from fwsm.store.outbox import Outbox, Report
-from fwsm.store.store import HistoryRow, Store
+from fwsm.store.store import HistoryRow, Incident, Store
 
-__all__ = ["HistoryRow", "Outbox", "Report", "Store"]
+__all__ = ["HistoryRow", "Incident", "Outbox", "Report", "Store"]

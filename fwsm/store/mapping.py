@@ -50,6 +50,7 @@ def columns(update: Update) -> dict[str, Any]:
         "download_complete_at": iso(update.download_complete_at),
         "started_applying_at": iso(update.started_applying_at),
         "applied_at": iso(update.applied_at),
+        "reached_bytes": update.reached_bytes,
     }
 
 
@@ -77,6 +78,7 @@ def update_of(row: Mapping[str, Any]) -> Update:
         download_complete_at=parse_iso(row["download_complete_at"]),
         started_applying_at=parse_iso(row["started_applying_at"]),
         applied_at=parse_iso(row["applied_at"]),
+        reached_bytes=row["reached_bytes"],
     )
 
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from fwsm.core.twin import changed, wrapped
 from fwsm.core.update import State
@@ -20,7 +20,7 @@ from fwsm.store.lock import Lock
 from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
 from fwsm.store.outbox import Outbox
 from fwsm.store.schema import check, prepare
-from fwsm.store.tables import HISTORY, UPDATES
+from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
-__all__ = ["ACCEPTED", "HistoryRow", "Store"]
+__all__ = ["ACCEPTED", "HistoryRow", "Incident", "Store"]
 
 # The trigger of an update's first history row. It is no row of the table: before it there is no update.
 ACCEPTED: Final = "accepted"
@@ -44,6 +44,11 @@ _ADVANCE = (
     .values({column.name: bindparam(column.name) for column in UPDATES.c if column.name not in {"number", "id"}})
 )
 _NOTE = HISTORY.insert()
+_INCIDENT = INCIDENTS.insert()
+_INCIDENTS = select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(bindparam("limit"))
+_OLD_INCIDENTS = INCIDENTS.delete().where(
+    INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
+)
 _LATEST = select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1)
 _HISTORY = select(HISTORY).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
 _HISTORY_OF_ONE = (
@@ -79,6 +84,32 @@ class HistoryRow:
     state: State
     attempt: int
     failure_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that went wrong beside the update.
+
+    Attributes:
+        number: counts up, never reused.
+        at: UTC wall time.
+        boot_id: the boot it happened in.
+        update_id: the update that was under way; None if none was.
+        code: short and stable, for programs.
+        message: for people.
+    """
+
+    number: int
+    at: datetime
+    boot_id: str
+    update_id: str | None
+    code: str
+    message: str
+
+
+# So many are kept: enough to see what keeps happening, and never a full disk.
+_KEPT_INCIDENTS: Final = 200
+_LONGEST_MESSAGE: Final = 4000
 
 
 class Store:
@@ -140,7 +171,7 @@ class Store:
             if superseding is not None:
                 self._advance(superseding)
             self._connection.execute(_INSERT, columns(update))
-            self._note(None, update, ACCEPTED, now.wall)
+            self._enter(None, update, ACCEPTED, now.wall)
 
     def advance(self, entry: Entry) -> None:
         """Keep an entry into a state; the machine's first entry callback."""
@@ -163,12 +194,41 @@ class Store:
         with understood("the history"):
             return [_history_row(dict(row)) for row in reversed(rows)]
 
+    def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
+        """Keep that something went wrong beside the update; the oldest of many are forgotten.
+
+        Args:
+            code: short and stable, for programs.
+            message: for people; cut off if it is very long.
+            now: the moment.
+            update_id: the update that it happened to, if to one.
+        """
+        with transaction(self._connection, "cannot store what went wrong"):
+            self._connection.execute(
+                _INCIDENT,
+                {
+                    "at": iso(now.wall),
+                    "boot_id": now.boot_id,
+                    "update_id": update_id,
+                    "code": code,
+                    "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
+                },
+            )
+            self._connection.execute(_OLD_INCIDENTS, {"kept": _KEPT_INCIDENTS})
+
+    def incidents(self, *, limit: int = _KEPT_INCIDENTS) -> list[Incident]:
+        """The newest `limit` things that went wrong beside updates, oldest first."""
+        with transaction(self._connection, "cannot read what went wrong"):
+            rows = self._connection.execute(_INCIDENTS, {"limit": limit}).mappings().all()
+        with understood("what went wrong"):
+            return [Incident(**{**row, "at": parse_iso(row["at"])}) for row in reversed(rows)]
+
     def _advance(self, entry: Entry) -> None:
         values = columns(entry.after)
         self._connection.execute(_ADVANCE, {"key": values.pop("id"), **values})
-        self._note(entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
+        self._enter(entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
 
-    def _note(self, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
+    def _enter(self, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
         self._connection.execute(
             _NOTE,
             {

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Boolean, Column, Float, Integer, MetaData, Table, Text
 
-__all__ = ["FACTS", "HISTORY", "METADATA", "UPDATES"]
+__all__ = ["FACTS", "HISTORY", "INCIDENTS", "METADATA", "UPDATES"]
 
 METADATA: Final = MetaData()
 
@@ -45,6 +45,7 @@ UPDATES: Final = Table(
     Column("download_complete_at", Text),
     Column("started_applying_at", Text),
     Column("applied_at", Text),
+    Column("reached_bytes", Integer, nullable=False, server_default="0"),
 )
 
 # One row an entry into a state, for ever in order. `report` is what the twin is to be told of it: the outbox.
@@ -70,4 +71,17 @@ FACTS: Final = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# What went wrong beside the update: a hook that raised, a database that was lost. For people who look for the reason.
+INCIDENTS: Final = Table(
+    "incidents",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("update_id", Text),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    sqlite_autoincrement=True,
 )

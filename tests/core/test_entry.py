@@ -67,17 +67,35 @@ def test_new_state_starts_its_own_counters() -> None:
 @pytest.mark.parametrize(("on_disk_bytes", "attempt", "restarts"), [(199, 5, 4), (200, 1, 1), (None, 5, 4)])
 def test_worthwhile_progress_starts_the_counters_again(on_disk_bytes: int | None, attempt: int, restarts: int) -> None:
     """A try that brought enough of the file is not counted against the limit; one byte less is."""
-    update = _update(State.DOWNLOADING, attempt=4, restarts=3, progress=Progress(100))
+    update = _update(State.DOWNLOADING, attempt=4, restarts=3, progress=Progress(100), reached_bytes=100)
     progress = None if on_disk_bytes is None else Progress(on_disk_bytes)
     after = _after(update, State.DOWNLOADING, Effect.COUNT_ATTEMPT, Effect.COUNT_RESTART, progress=progress)
     assert (after.attempt, after.restarts) == (attempt, restarts)
 
 
 def test_first_bytes_are_progress_from_nothing() -> None:
-    """A record without progress has zero bytes on disk."""
+    """A record without a mark has had nothing on disk."""
     facts = Facts(now=NOW, progress=Progress(100))
     assert facts.progressed(_update(State.DOWNLOADING), LIMITS)
-    assert not facts.progressed(_update(State.DOWNLOADING, progress=Progress(1)), LIMITS)
+    assert not facts.progressed(_update(State.DOWNLOADING, reached_bytes=1), LIMITS)
+
+
+def test_what_was_on_disk_before_is_no_progress() -> None:
+    """A server whose file changes all the time brings the same bytes again and again."""
+    update = _after(_update(State.DOWNLOADING), State.DOWNLOADING, progress=Progress(250))
+    assert update.reached_bytes == 250
+    update = _after(update, State.DOWNLOADING, Effect.COUNT_ATTEMPT, progress=Progress(0))
+    update = _after(update, State.DOWNLOADING, Effect.COUNT_ATTEMPT, progress=Progress(349))
+    assert (update.attempt, update.reached_bytes) == (3, 250)
+    update = _after(update, State.DOWNLOADING, Effect.COUNT_ATTEMPT, progress=Progress(350))
+    assert (update.attempt, update.reached_bytes) == (1, 350)
+
+
+@pytest.mark.parametrize("effect", [Effect.COUNT_DAMAGE, Effect.START_AFRESH])
+def test_a_download_that_begins_anew_has_everything_before_it(effect: Effect) -> None:
+    """The file was thrown away, or an operator asked for a retry."""
+    update = _update(State.DOWNLOAD_COMPLETE, reached_bytes=500)
+    assert _after(update, State.DOWNLOADING, effect, progress=Progress(500)).reached_bytes == 0
 
 
 # -- what is known -----------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ CASES: list[tuple[Guard, dict[str, Any], dict[str, Any], bool]] = [
     (guards.attempts_left, {"attempt": 2}, {}, True),
     (guards.attempts_left, {"attempt": 3}, {}, False),
     (guards.attempts_left, {"attempt": 3}, {"progress": GAIN}, True),
-    (guards.attempts_left, {"attempt": 3, "progress": Progress(1)}, {"progress": GAIN}, False),
+    (guards.attempts_left, {"attempt": 3, "reached_bytes": 1}, {"progress": GAIN}, False),
     (guards.restarts_left, {"restarts": 2}, {}, True),
     (guards.restarts_left, {"restarts": 3}, {}, False),
     (guards.restarts_left, {"restarts": 3}, {"progress": GAIN}, True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.core.policy import Delay
-from fwsm.core.update import Limits, State, Update
+from fwsm.core.update import Artifact, Limits, Progress, State, Update
 from fwsm.device.clock import SystemClock
 from fwsm.device.job import InlineRunner, Job
 from fwsm.device.ports import MethodCall
@@ -22,14 +22,16 @@ from fwsm.errors import (
 )
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
+from fwsm.testing.fakes import MemoryDownload
 from tests.device.life import IMAGE, OTHER, STEPS, URI, LateEvent, LateRunner, Life
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
+    from fwsm.device.hooks import Entered
 
 
 def test_an_update_goes_through_all_states_and_is_reported(life: Life) -> None:
@@ -71,16 +73,20 @@ def test_hooks_see_every_entry_and_may_fail(life: Life) -> None:
     """A hook that raises is skipped; the update goes on and the other hooks still run."""
     calls: list[str] = []
 
-    def bad(_before: Update | None, _after: Update) -> None:
+    def bad(_entered: Entered) -> None:
         calls.append("bad")
         raise ValueError("a bug of the embedder")
 
-    life.options = {"hooks": [bad, life._hook]}
-    life.restart()
+    life.hooks.on_enter(bad)
     life.call(payload={"fwPackageUri": URI})
     life.step_until(State.DOWNLOAD_COMPLETE)
-    assert life.hooks == [(None, "waiting"), ("waiting", "downloading"), ("downloading", "downloadComplete")]
+    assert life.entries == [(None, "waiting"), ("waiting", "downloading"), ("downloading", "downloadComplete")]
     assert len(calls) == 3
+    life.agent.step(life.clock.now())
+    assert life.store is not None
+    (incident,) = life.store.incidents()
+    assert (incident.code, incident.update_id) == ("hookFailed", "u1")
+    assert incident.message.endswith("bad raised ValueError: a bug of the embedder")
 
 
 def test_the_same_request_again_gives_the_same_update(life: Life) -> None:
@@ -135,6 +141,30 @@ def test_a_malformed_request_is_answered_400_with_field_reason_and_fix(life: Lif
     assert body["reason"]
     assert body["fix"]
     assert life.agent.update is None
+
+
+def test_a_server_whose_file_keeps_changing_ends_the_update(life: Life) -> None:
+    """Each try loads half of the file and then has to begin anew; that is no progress, however often it happens."""
+
+    class Changing(MemoryDownload):
+        def fetch(self, update: Update, note: Callable[[Progress], None], stop: threading.Event) -> Artifact:
+            try:
+                return super().fetch(update, note, stop)
+            finally:
+                self.failures.append(DownloadError("the file has changed on the server"))
+
+        def progress(self, update: Update) -> Progress:
+            found = super().progress(update)
+            self.kept[update.id] = b""  # what was there belongs to another version of the file
+            return found
+
+    life.download = Changing(life.download.served, failures=[DownloadError("the file has changed on the server")])
+    life.options = {"limits": Limits(attempts=3)}
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    failed = life.step_until(State.DOWNLOAD_FAILED)
+    assert failed.failure is not None
+    assert len(life.download.fetches) == 4  # the first of them brought something
 
 
 def test_the_tutorials_text_payload_is_taken(life: Life) -> None:
@@ -403,13 +433,7 @@ def test_a_new_request_waits_for_the_old_job_to_end(life: Life) -> None:
 
 def test_run_works_until_it_is_stopped(life: Life) -> None:
     """`run` sleeps between steps, wakes for a message, and returns after `stop`."""
-
-    def hook(_before: Update | None, after: Update) -> None:
-        if after.state is State.DOWNLOAD_COMPLETE:
-            life.agent.stop()
-
-    life.options = {"hooks": [hook]}
-    life.restart()
+    life.hooks.on_enter(lambda _entered: life.agent.stop(), State.DOWNLOAD_COMPLETE)
     answers: list[int] = []
     life.agent.deliver(
         MethodCall("firmwareUpdate", {"fwPackageUri": URI}, lambda status, _body: answers.append(status))
@@ -538,11 +562,8 @@ def test_run_looks_at_the_clock_now_and_then(life: Life) -> None:
                 self.advance(7200.0)  # suspended
             return super().wait(event, timeout_s)
 
-    def hook(_before: Update | None, after: Update) -> None:
-        if after.state is State.DOWNLOADING:
-            life.agent.stop()
-
-    life.options = {"policy": Delay(7200.0), "hooks": [hook]}
+    life.hooks.on_enter(lambda _entered: life.agent.stop(), State.DOWNLOADING)
+    life.options = {"policy": Delay(7200.0)}
     life.clock = Clock()
     life.restart()
     life.call(payload={"fwPackageUri": URI})

@@ -47,6 +47,7 @@ _strategies: dict[str, st.SearchStrategy[object]] = {
     "download_complete_at": st.none() | _walls,
     "started_applying_at": st.none() | _walls,
     "applied_at": st.none() | _walls,
+    "reached_bytes": st.integers(0, 2**62),
 }
 
 

@@ -27,8 +27,8 @@ _FAILS_HALF_WAY = '''
 from alembic import op
 from sqlalchemy import Column, Text
 
-revision = "0002"
-down_revision = "0001"
+revision = "9998"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -67,7 +67,7 @@ def migrations(tmp_path: Path) -> Path:
     first = versions / "0001_first.py"
     first.write_text(first.read_text().replace("down_revision = None", 'down_revision = "0000"'))
     (versions / "0000_before.py").write_text(_BEFORE_THE_FIRST)
-    (versions / "0002_fails.py").write_text(_FAILS_HALF_WAY)
+    (versions / "9998_fails.py").write_text(_FAILS_HALF_WAY)
     return copy
 
 
@@ -130,7 +130,7 @@ def test_new_database_stays_empty_when_a_migration_fails(connection: Connection,
     with pytest.raises(StoreError):
         prepare(connection, migrations)
     assert _schema(connection) == []
-    (migrations / "versions" / "0002_fails.py").unlink()
+    (migrations / "versions" / "9998_fails.py").unlink()
     prepare(connection, migrations)
     assert _revision(connection) == HEAD
 
