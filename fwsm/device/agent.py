@@ -17,13 +17,14 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from fwsm.core.lifecycle import Trigger
+from fwsm.core.lifecycle import TABLE, Trigger
 from fwsm.core.moment import Deadline
 from fwsm.core.policy import Always
 from fwsm.core.twin import METHOD, parse_request
 from fwsm.core.update import Limits, State, Update
 from fwsm.device.applying import Applying
 from fwsm.device.commands import answer
+from fwsm.device.hooks import Hooks
 from fwsm.device.job import Job, ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
@@ -35,12 +36,12 @@ from fwsm.errors import LifecycleError, RefusedError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fwsm.core.lifecycle import Row
     from fwsm.core.moment import Moment
     from fwsm.core.policy import Policy
     from fwsm.device.health import HealthCheck
     from fwsm.device.job import Runner
     from fwsm.device.ports import Clock, Download, Installer, Message
-    from fwsm.device.record import Hook
     from fwsm.device.reporter import Reporter
     from fwsm.store import Store
 
@@ -64,8 +65,7 @@ class Agent:
         reporter: what tells the hub.
         download, installer, policy, clock: the ports.
         checks: what must hold before new firmware is confirmed; each raises HealthError.
-        hooks: called after each commit with the record before (None for a new update) and after. What a hook raises is
-            logged and does not stop the update.
+        hooks: what the embedding program hears of.
         limits: where loops end and how long to wait.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
@@ -84,7 +84,7 @@ class Agent:
         clock: Clock,
         policy: Policy | None = None,
         checks: Sequence[HealthCheck] = (),
-        hooks: Sequence[Hook] = (),
+        hooks: Hooks | None = None,
         limits: Limits | None = None,
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
@@ -98,6 +98,7 @@ class Agent:
         self._allow_http = allow_http
         self._runner = runner or ThreadRunner()
         self._new_id = new_id
+        hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits)
         pauses = Pauses(clock, limits, chance)
         applying = Applying(
@@ -122,6 +123,7 @@ class Agent:
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
+        hooks.on_failure = self._bell.set
         self._job: tuple[Update, Job[Fact | Wait]] | None = None
         self._not_before: Deadline | None = None
 
@@ -129,6 +131,11 @@ class Agent:
     def update(self) -> Update | None:
         """The newest update as it stands on disk; None on a device that never had one."""
         return self._record.update
+
+    def may_happen(self) -> tuple[Row, ...]:
+        """The rows of the table for the present state, in the order in which they are tried; from any thread."""
+        update = self.update
+        return () if update is None else tuple(row for row in TABLE if row.source is update.state)
 
     def deliver(self, message: Message) -> None:
         """Take a direct method or the twin; from any thread. A later step answers it."""
@@ -171,6 +178,7 @@ class Agent:
             if isinstance(message, MethodCall):
                 self._answer(message)
             return 0.0
+        self._record.keep_incidents(now)
         if not self._came_back:
             self._come_back(now)
             return 0.0

@@ -21,11 +21,10 @@ from fwsm.device.iothub import IoTHubLink
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from fwsm.config import DeviceConfig
     from fwsm.core.policy import Policy
-    from fwsm.device.record import Hook
     from fwsm.errors import FwsmError
 
 __all__ = ["assemble"]
@@ -36,7 +35,6 @@ def assemble(
     *,
     on_reboot: Callable[[], None],
     on_state: Callable[[bool, FwsmError | None], None] | None = None,
-    hooks: Sequence[Hook] = (),
 ) -> Device:
     """A device on the real SDK, the real disk, and the built-in board with its two slots.
 
@@ -44,7 +42,6 @@ def assemble(
         config: the settings.
         on_reboot: ends the program; the board's power is cycled before the next start.
         on_state: told when the link comes and goes; see `IoTHubLink`.
-        hooks: see `Agent`.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -74,7 +71,6 @@ def assemble(
         progress_every_s=config.progress_every_s,
         policy=_policy(config),
         checks=[command_check(config.health_command, config.health_timeout_s)] if config.health_command else [],
-        hooks=hooks,
         limits=Limits(retry_base_s=config.retry_base_s, retry_cap_s=config.retry_cap_s, confirm_s=config.confirm_s),
         soak_s=config.soak_s,
         check_every_s=config.check_every_s,

@@ -1,77 +1,190 @@
-"""One device: its database, its link, its two threads, and the order in which they start and end.
+"""One device: its database, its link, its threads, and the order in which they start and end.
 
-The agent runs in the thread that calls `run`; the reporter has its own. They meet in the database and at two bells.
+This is what a program embeds. The agent runs in the thread that calls `run`, or in one of its own after `start`; the
+reporter has its own. They meet in the database and at two bells.
+
+    with Device("/var/lib/meter", link=link, installer=installer) as device:
+        device.run()  # until device.stop(), which a signal handler may call
 """
 
 from __future__ import annotations
 
 import queue
+import random
 import threading
+import uuid
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from fwsm.device.agent import Agent
+from fwsm.device.clock import SystemClock
+from fwsm.device.hooks import Hooks
 from fwsm.device.reporter import Reporter
+from fwsm.errors import LifecycleError
 from fwsm.store import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from fwsm.core.update import Update
+    from fwsm.core.lifecycle import Row
+    from fwsm.core.policy import Policy
+    from fwsm.core.update import Limits, State, Update
+    from fwsm.device.health import HealthCheck
+    from fwsm.device.hooks import EntryHook, ProgressHook, ReportHook
+    from fwsm.device.job import Runner
     from fwsm.device.ports import Clock, Download, Installer, Link
+    from fwsm.store import HistoryRow
 
 __all__ = ["Device"]
 
 _REPORTER_ENDS_S = 10.0
+
+_E = TypeVar("_E", bound="EntryHook")
+_P = TypeVar("_P", bound="ProgressHook")
+_R = TypeVar("_R", bound="ReportHook")
 
 
 class Device:
     """A device that takes updates; a context manager that owns the state directory.
 
     Args:
-        state_dir: where the database is.
-        link, download, installer, clock: the ports.
+        state_dir: where the database is; made if it is missing.
+        link: the connection to the hub.
+        installer: brings images into place.
+        download: gets images onto the disk; None for HTTPS with the system's authorities, into `artifacts` in the
+            state directory.
+        policy: when an update may go on; None for always.
+        checks: what must hold before new firmware is confirmed; each raises HealthError.
+        clock: time; None for the machine's.
+        limits: where loops end and how long to wait.
+        soak_s, check_every_s: how long the checks must hold, and how often they are made.
+        allow_http: whether `http` is good enough for `fwPackageUri`.
         progress_every_s: at most one progress report in so many seconds; None for none.
-        agent: what else `Agent` takes: policy, checks, hooks, limits, and so on.
+        runner: how long work runs beside the agent; None for in a thread of its own.
+        chance: random numbers in [0, 1) for jitter.
+        new_id: makes update ids.
 
     Raises:
         StoreLockedError: another agent works on this directory.
         StoreError: the database cannot be used.
+        ConfigError: a part does not fit.
     """
 
     def __init__(
         self,
-        state_dir: Path,
+        state_dir: Path | str,
         *,
         link: Link,
-        download: Download,
         installer: Installer,
-        clock: Clock,
+        download: Download | None = None,
+        policy: Policy | None = None,
+        checks: Sequence[HealthCheck] = (),
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        soak_s: float = 0.0,
+        check_every_s: float = 5.0,
+        allow_http: bool = False,
         progress_every_s: float | None = 5.0,
-        **agent: Any,
+        runner: Runner | None = None,
+        chance: Callable[[], float] = random.random,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
+        self.state_dir = Path(state_dir)
         self._link = link
+        self._hooks = Hooks()
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        clock = clock or SystemClock()
         with ExitStack() as opened:
-            store = opened.enter_context(Store(state_dir))
+            store = opened.enter_context(Store(self.state_dir))
             outbox = opened.enter_context(closing(store.outbox()))
-            self._reporter = Reporter(outbox, link, clock, progress_every_s=progress_every_s)
-            self._agent = Agent(store, self._reporter, download=download, installer=installer, clock=clock, **agent)
+            self._reporter = Reporter(
+                outbox, link, clock, progress_every_s=progress_every_s, on_report=self._hooks.reported
+            )
+            self._agent = Agent(
+                store,
+                self._reporter,
+                download=download or _https(self.state_dir / "artifacts", clock, allow_http=allow_http),
+                installer=installer,
+                clock=clock,
+                policy=policy,
+                checks=checks,
+                hooks=self._hooks,
+                limits=limits,
+                soak_s=soak_s,
+                check_every_s=check_every_s,
+                allow_http=allow_http,
+                runner=runner,
+                chance=chance,
+                new_id=new_id,
+            )
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop()
+        self._wait(None)
         self.close()
+        if kind is None and self._error is not None:
+            raise self._error
+
+    # -- what the program sees ---------------------------------------------------------------------------------------
 
     @property
     def update(self) -> Update | None:
-        """The newest update as it stands on disk; None if there never was one."""
+        """The newest update as it stands on disk; None if there never was one. From any thread."""
         return self._agent.update
 
+    def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
+        """The newest `limit` entries into states, of one update or of all, oldest first. From any thread.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with Store(self.state_dir, read_only=True) as store:
+            return store.history(update_id, limit=limit)
+
+    def may_happen(self) -> tuple[Row, ...]:
+        """The rows of the lifecycle's table for the present state, in the order in which they are tried.
+
+        Each has a trigger, guards, and the state that follows. Empty if there never was an update.
+        """
+        return self._agent.may_happen()
+
+    def on_enter(self, *states: State) -> Callable[[_E], _E]:
+        """Decorates a function that is told of entries into these states, or into all; see `Entered`.
+
+        It runs in the agent's thread after the commit, so it should return soon.
+        """
+
+        def add(hook: _E) -> _E:
+            self._hooks.on_enter(hook, *states)
+            return hook
+
+        return add
+
+    def on_progress(self, hook: _P) -> _P:
+        """Decorates a function that is told the update and how much of its image is safe on disk."""
+        self._hooks.on_progress(hook)
+        return hook
+
+    def on_report(self, hook: _R) -> _R:
+        """Decorates a function that is told each patch of the reported properties that the hub has acknowledged."""
+        self._hooks.on_report(hook)
+        return hook
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
     def run(self) -> None:
-        """Connect, and take and carry out updates until `stop`; once."""
+        """Connect, and take and carry out updates until `stop`; once.
+
+        Raises:
+            Exception: a bug, here or in a part. The next start counts as a restart, so the table ends what loops.
+        """
         reporter = threading.Thread(target=self._reporter.run, name="fwsm-reporter", daemon=True)
         stopper = threading.Thread(target=self._pass_stop_on, name="fwsm-stop", daemon=True)
         reporter.start()
@@ -85,15 +198,55 @@ class Device:
             self.stop()  # lets the stopper go if nobody else did
             reporter.join(_REPORTER_ENDS_S)
 
+    def start(self) -> None:
+        """Do what `run` does in a thread of its own, and return at once; for programs with a loop of their own.
+
+        Raises:
+            LifecycleError: it was started before.
+        """
+        if self._thread is not None:
+            raise LifecycleError("the device was started before", fix="Make a new Device for another run")
+        self._thread = threading.Thread(target=self._run_in_thread, name="fwsm-agent", daemon=True)
+        self._thread.start()
+
     def stop(self) -> None:
-        """Make `run` return soon; from any thread, or a signal handler."""
+        """Make `run` return soon; from any thread, or a signal handler. What was going on goes on at the next start."""
         self._stops.put(None)
 
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until what `start` began has ended; whether it has.
+
+        Raises:
+            Exception: what ended it, if that was not `stop`.
+        """
+        ended = self._wait(timeout_s)
+        if ended and self._error is not None:
+            raise self._error
+        return ended
+
     def close(self) -> None:
-        """Let go of the database; after `run` has returned."""
+        """Let go of the database; after `run` has returned. Harmless the second time."""
         self._opened.close()
+
+    def _run_in_thread(self) -> None:
+        try:
+            self.run()
+        except BaseException as error:  # noqa: BLE001  # raised by `join`
+            self._error = error
+
+    def _wait(self, timeout_s: float | None) -> bool:
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _pass_stop_on(self) -> None:
         """A signal handler may have interrupted the agent inside its bell, and must not ring it. A queue it may use."""
         self._stops.get()
         self._agent.stop()
+
+
+def _https(directory: Path, clock: Clock, *, allow_http: bool) -> Download:
+    from fwsm.device.download import HttpsDownload  # noqa: PLC0415  # whoever brings a download does without urllib3
+
+    return HttpsDownload(directory, clock=clock, allow_http=allow_http)

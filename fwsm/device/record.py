@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.twin import progress_patch, wrapped
-from fwsm.core.update import Update
+from fwsm.device.hooks import Entered
+from fwsm.store.store import ACCEPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
-    from fwsm.core.update import Limits, Progress
+    from fwsm.core.update import Limits, Progress, Update
+    from fwsm.device.hooks import Hooks
     from fwsm.device.outcome import Fact
     from fwsm.device.reporter import Reporter
     from fwsm.store import Store
 
-__all__ = ["Hook", "Record"]
+__all__ = ["Record"]
 
 _log = logging.getLogger(__name__)
-
-Hook = Callable[[Update | None, Update], None]
-"""Called after each commit with the record before (None for a new update) and after."""
 
 
 class Record:
@@ -40,18 +36,18 @@ class Record:
     Args:
         store: the database.
         reporter: what tells the hub.
-        hooks: called after each commit. What a hook raises is logged and does not stop the update.
+        hooks: told after each commit, and of progress.
         limits: where the table breaks loops.
 
     Attributes:
         update: the newest update as it stands on disk; None on a device that never had one. May be read by any thread.
     """
 
-    def __init__(self, store: Store, reporter: Reporter, hooks: Sequence[Hook], limits: Limits) -> None:
+    def __init__(self, store: Store, reporter: Reporter, hooks: Hooks, limits: Limits) -> None:
         self._store = store
         self._reporter = reporter
         self._hooks = hooks
-        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_hooks], limits)
+        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_entry], limits)
         self._replacement: Update | None = None
         self._changing = threading.Lock()  # held while the record changes
         self.update = store.latest()
@@ -83,7 +79,7 @@ class Record:
             self.update = new
             self._reporter.forget_progress()
         self._reporter.ring()
-        self._call_hooks(None, new)
+        self._tell_hooks(Entered(new, None, ACCEPTED))
 
     def note_progress(self, update: Update, progress: Progress) -> None:
         """Show how far a download is; from any thread.
@@ -93,10 +89,22 @@ class Record:
         if not self._changing.acquire(blocking=False):
             return  # the next one is as good
         try:
-            if update is self.update:
-                self._reporter.note_progress(wrapped(progress_patch(progress)))
+            if update is not self.update:
+                return
+            self._reporter.note_progress(wrapped(progress_patch(progress)))
         finally:
             self._changing.release()
+        self._hooks.progressed(update, progress)
+
+    def keep_incidents(self, now: Moment) -> None:
+        """Keep on disk which hooks have failed.
+
+        Raises:
+            StoreError: it could not be kept, and is lost.
+        """
+        for failure in self._hooks.failures():
+            message = f"{failure.hook} raised {type(failure.error).__name__}: {failure.error}"
+            self._store.note("hookFailed", message, now, failure.update_id)
 
     def _supersede(self, current: Update, new: Update, now: Moment) -> None:
         self._replacement = new
@@ -116,13 +124,9 @@ class Record:
     def _tell_reporter(self, _entry: Entry) -> None:
         self._reporter.ring()
 
-    def _tell_hooks(self, entry: Entry) -> None:
-        self._call_hooks(entry.before, entry.after)
+    def _tell_entry(self, entry: Entry) -> None:
+        self._tell_hooks(Entered(entry.after, entry.before, entry.row.trigger.value))
 
-    def _call_hooks(self, before: Update | None, after: Update) -> None:
-        _log.info("update %s: %s", after.id, after.state)
-        for hook in self._hooks:
-            try:
-                hook(before, after)
-            except Exception:  # noqa: BLE001  # it is the embedder's code
-                _log.exception("a hook failed on entering '%s'; the update goes on", after.state)
+    def _tell_hooks(self, entered: Entered) -> None:
+        _log.info("update %s: %s", entered.update.id, entered.update.state)
+        self._hooks.entered(entered)

@@ -18,7 +18,7 @@ from fwsm.device.backoff import retrying
 from fwsm.errors import FwsmError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fwsm.device.ports import Clock, Link
     from fwsm.store import Outbox, Report
@@ -41,6 +41,7 @@ class Reporter:
         clock: for pauses.
         progress_every_s: at most one progress report in so many seconds; None for none.
         base_s, cap_s: full-jitter backoff between tries of one report.
+        on_report: told each patch that the hub has acknowledged, progress included.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Reporter:
         progress_every_s: float | None = 5.0,
         base_s: float = 1.0,
         cap_s: float = 60.0,
+        on_report: Callable[[Mapping[str, Any]], None] = lambda _patch: None,
     ) -> None:
         self._outbox = outbox
         self._link = link
@@ -59,6 +61,7 @@ class Reporter:
         self._progress_every_s = progress_every_s
         self._base_s = base_s
         self._cap_s = cap_s
+        self._on_report = on_report
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -127,6 +130,7 @@ class Reporter:
             for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
                 with attempt:
                     self._link.report(patch)
+            self._on_report(patch)
         except ReportRefusedError as error:
             # Sending it again would be refused again and would hold up every later report.
             _log.error("the hub refuses a report, which is left out: %s", error)
@@ -143,6 +147,7 @@ class Reporter:
             self._next_progress = Deadline.after(now, self._progress_every_s)
         try:
             self._link.report(patch)
+            self._on_report(patch)
         except LinkError as error:
             _log.debug("a progress report was not sent: %s", error)  # the next one is as good
         return 0.0

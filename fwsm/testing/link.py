@@ -33,10 +33,12 @@ class MemoryLink:
         self.desired: dict[str, Any] = {"$version": 1}
         self.failures: list[FwsmError] = []
         self.lost_answers = 0
+        self._stopped = False
         self.deliver: Callable[[Message], None] | None = None
 
     def start(self, deliver: Callable[[Message], None]) -> None:
         """Keep the way by which messages are delivered, and deliver the twin."""
+        self._stopped = False
         self.deliver = deliver
         self.connect()
 
@@ -53,6 +55,8 @@ class MemoryLink:
 
     def report(self, patch: Mapping[str, Any]) -> None:
         """Merge as IoT Hub does: objects merge, null deletes, everything else replaces."""
+        if self._stopped:
+            raise LinkError("the link was stopped")
         if self.failures:
             raise self.failures.pop(0)
         self.patches.append(patch)
@@ -62,7 +66,8 @@ class MemoryLink:
             raise LinkError("the answer did not come", fix="Try again")
 
     def stop(self) -> None:
-        """Forget the way by which messages are delivered."""
+        """Forget the way by which messages are delivered, and take no report any more."""
+        self._stopped = True
         self.deliver = None
 
     @property

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fwsm.device.agent import Agent
+from fwsm.device.hooks import Entered, Hooks
 from fwsm.device.job import InlineRunner, Job
 from fwsm.device.ports import MethodCall
 from fwsm.device.reporter import Reporter
@@ -37,7 +38,9 @@ class Life:
         self.download = MemoryDownload({URI: IMAGE, OTHER: IMAGE[::-1]})
         self.installer = MemoryInstaller(self.board)
         self.options: dict[str, Any] = {}
-        self.hooks: list[tuple[str | None, str]] = []
+        self.hooks = Hooks()
+        self.entries: list[tuple[str | None, str]] = []
+        self.hooks.on_enter(self._note_entry)
         self.store: Store | None = None
         self.store_class = Store
         self.ids = (f"u{number}" for number in range(1, 100))
@@ -47,7 +50,7 @@ class Life:
         self.store = self.store_class(self.directory)
         self.outbox = self.store.outbox()
         self.reporter = Reporter(self.outbox, self.link, self.clock)
-        defaults: dict[str, Any] = {"runner": InlineRunner(), "chance": lambda: 0.5, "hooks": [self._hook]}
+        defaults: dict[str, Any] = {"runner": InlineRunner(), "chance": lambda: 0.5, "hooks": self.hooks}
         self.agent = Agent(
             self.store,
             self.reporter,
@@ -105,8 +108,9 @@ class Life:
                 return
         raise AssertionError("the reporter does not come to an end")
 
-    def _hook(self, before: Update | None, after: Update) -> None:
-        self.hooks.append((before.state.value if before else None, after.state.value))
+    def _note_entry(self, entered: Entered) -> None:
+        before = entered.before.state.value if entered.before else None
+        self.entries.append((before, entered.update.state.value))
 
 
 class LateRunner:

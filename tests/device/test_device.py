@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
 from fwsm.device.ports import MethodCall
-from fwsm.errors import LinkError, StoreError, StoreLockedError
+from fwsm.errors import LifecycleError, LinkError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from fwsm.core.update import Update
+    from fwsm.device.hooks import Entered
     from fwsm.device.ports import Message
 
 
@@ -109,11 +110,8 @@ def test_a_hub_that_hangs_holds_up_neither_the_update_nor_the_stop(tmp_path: Pat
     """The reporter hangs in a call of the link; the update goes on, and the link lets the reporter go at the end."""
     link, loaded = Dead(), threading.Event()
 
-    def hook(_before: Update | None, after: Update) -> None:
-        if after.state is State.DOWNLOAD_COMPLETE:
-            loaded.set()
-
-    with new_device(tmp_path, link, hooks=[hook]) as device:
+    with new_device(tmp_path, link) as device:
+        device.on_enter(State.DOWNLOAD_COMPLETE)(lambda _entered: loaded.set())
         running = started(device.run)
         link.call([])
         assert link.asked.wait(10)
@@ -188,3 +186,81 @@ def test_a_device_that_cannot_be_made_gives_the_lock_back(tmp_path: Path) -> Non
         with pytest.raises(StoreError, match="levitating") as caught:
             new_device(tmp_path, MemoryLink())
         assert not isinstance(caught.value, StoreLockedError)
+
+
+# -- what a program sees and hears -------------------------------------------------------------------------------------
+
+
+def test_in_a_thread_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """`start` returns at once, the hooks hear of everything, and `join` waits for the end."""
+    link, rebooting = Hub(), threading.Event()
+    entered: list[Entered] = []
+    progress: list[int] = []
+    reported: list[Mapping[str, Any]] = []
+    with new_device(tmp_path, link) as device:
+
+        @device.on_enter()
+        def note(entry: Entered) -> None:
+            entered.append(entry)
+
+        @device.on_enter(State.REBOOTING)
+        def ring(_entry: Entered) -> None:
+            rebooting.set()
+
+        device.on_progress(lambda _update, part: progress.append(part.bytes))
+        device.on_report(reported.append)
+        assert device.may_happen() == ()
+        assert device.join()
+        device.start()
+        assert not device.join(0)
+        link.call([])
+        assert rebooting.wait(10)
+        assert {row.trigger for row in device.may_happen()} >= {Trigger.RESTARTED, Trigger.REBOOT_OVERDUE}
+        assert device.history()[-1].state is State.REBOOTING
+        assert device.history("nobody") == []
+        device.stop()
+        assert device.join(10)
+        with pytest.raises(LifecycleError, match="was started before"):
+            device.start()
+    assert [entry.trigger for entry in entered][:2] == ["accepted", "policy_allowed"]
+    assert entered[0].before is None
+    assert entered[1].before == entered[0].update
+    assert progress == [len(IMAGE) // 2]
+    assert link.patches[: len(reported)] == reported
+    assert reported
+
+
+def test_leaving_the_block_stops_it(tmp_path: Path) -> None:
+    """Without a word about it."""
+    with new_device(tmp_path, MemoryLink()) as device:
+        device.start()
+    assert device.join(0)
+    new_device(tmp_path, MemoryLink()).close()
+
+
+def test_what_ended_it_is_raised_where_it_is_waited_for(tmp_path: Path) -> None:
+    """By `join`, and at the end of the block; an error of the block itself is not covered up."""
+
+    class Broken(MemoryLink):
+        def start(self, deliver: Callable[[Message], None]) -> None:  # noqa: ARG002
+            raise LinkError("no")
+
+    def run(fault: BaseException | None) -> None:
+        with new_device(tmp_path, Broken()) as device:
+            device.start()
+            with pytest.raises(LinkError, match="no"):
+                device.join(10)
+            if fault is not None:
+                raise fault
+
+    with pytest.raises(LinkError, match="no"):
+        run(None)
+    with pytest.raises(KeyError):
+        run(KeyError())
+
+
+def test_without_a_download_of_its_own_it_loads_over_https(tmp_path: Path) -> None:
+    """Into the state directory; and the clock is the machine's."""
+    with Device(str(tmp_path), link=MemoryLink(), installer=MemoryInstaller(Board())) as device:
+        assert device.update is None
+        assert device.state_dir == tmp_path

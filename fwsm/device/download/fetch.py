@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import errno
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.update import Artifact, Progress
+from fwsm.device.clock import SystemClock
 from fwsm.device.download.digest import Digest
 from fwsm.device.download.part import Part, Place
 from fwsm.device.download.request import trust
 from fwsm.device.download.transfer import Bounds, Transfer, stopped
+from fwsm.device.durable import Disk
 from fwsm.errors import ArtifactDamagedError, ArtifactError, DownloadError, NoSpaceError
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from fwsm.core.update import Update
-    from fwsm.device.durable import Disk
     from fwsm.device.ports import Clock
 
 __all__ = ["HttpsDownload"]
@@ -34,8 +35,8 @@ class HttpsDownload:
 
     Args:
         directory: where they are kept; made at need. Files in it that end like ours are ours to remove.
-        disk: through which every file is changed.
-        clock: for stalls, checkpoints and pauses.
+        disk: through which every file is changed; None for the real one.
+        clock: for stalls, checkpoints and pauses; None for the machine's.
         ca_pem: PEM text of the authorities to trust in place of the system's.
         max_bytes: the largest image that is loaded.
         reserve_bytes: what must stay free beside the image, so that the database still has room.
@@ -51,10 +52,10 @@ class HttpsDownload:
 
     def __init__(
         self,
-        directory: Path,
+        directory: Path | str,
         *,
-        disk: Disk,
-        clock: Clock,
+        disk: Disk | None = None,
+        clock: Clock | None = None,
         ca_pem: str | None = None,
         max_bytes: int = 4096 * _MIB,
         reserve_bytes: int = _MIB,
@@ -63,9 +64,9 @@ class HttpsDownload:
         checkpoint_s: float = 15.0,
         allow_http: bool = False,
     ) -> None:
-        self._directory = directory
-        self._disk = disk
-        self._clock = clock
+        self._directory = Path(directory)
+        self._disk = disk or Disk()
+        self._clock = clock or SystemClock()
         self._tls = trust(ca_pem)
         self._bounds = Bounds(max_bytes, reserve_bytes, stall_s, checkpoint_bytes, checkpoint_s, allow_http)
 

@@ -9,9 +9,11 @@ is no second record that could disagree with it.
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.update import Probe
+from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.faults import translated
 from fwsm.device.installers.image import copy, measure
@@ -22,10 +24,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
     from io import FileIO
-    from pathlib import Path
 
     from fwsm.core.update import Artifact, Update
-    from fwsm.device.durable import Disk
     from fwsm.device.installers.pointer import BootPointer
 
 __all__ = ["SlotInstaller"]
@@ -38,7 +38,7 @@ class SlotInstaller:
 
     Args:
         directory: where the slots and the boot pointer are. An empty one becomes a board whose slot a runs.
-        disk: changes files.
+        disk: changes files; None for the real one.
         on_reboot: ends this program, soon. Whoever started it calls `Board.power_cycle` before starting it again; a
             program that ends in any other way has not rebooted the board.
         factory: the image that slot a of a new board holds; None for one of no bytes.
@@ -59,9 +59,9 @@ class SlotInstaller:
 
     def __init__(
         self,
-        directory: Path,
+        directory: Path | str,
         *,
-        disk: Disk,
+        disk: Disk | None = None,
         on_reboot: Callable[[], None],
         factory: Path | None = None,
         slot_bytes: int | None = None,
@@ -73,8 +73,8 @@ class SlotInstaller:
                 why="without a try it never runs",
                 fix="Give at least one, better three",
             )
-        self.board = Board(directory, disk=disk)
-        self._disk = disk
+        self._disk = disk or Disk()
+        self.board = Board(Path(directory), disk=self._disk)
         self._on_reboot = on_reboot
         self._slot_bytes = slot_bytes
         self._tries = tries

@@ -20,7 +20,9 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.backoff import retrying
+from fwsm.device.clock import SystemClock
 from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
@@ -29,7 +31,6 @@ from fwsm.errors import ConfigError, FwsmError, LinkError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fwsm.core.connection_string import DeviceConnection
     from fwsm.device.ports import Clock, Message
 
 __all__ = ["IoTHubLink"]
@@ -47,8 +48,8 @@ class IoTHubLink:
     """A `Link` on the unmodified SDK (see `fwsm.device.ports.Link`).
 
     Args:
-        connection: which hub, and as which device.
-        clock: for pauses and waiting; the deadlines of SDK calls run on the machine's clock.
+        connection: which hub, and as which device; a connection string will do.
+        clock: for pauses and waiting; None for the machine's. The deadlines of SDK calls run on the machine's anyway.
         ca_pem: certificates to trust, as PEM text; None for the system's.
         deadline_s: how long one call to the SDK may take. `report` waits as long for a connection, and begins no
             further try when that time is over, so it takes about twice as long at most.
@@ -61,14 +62,14 @@ class IoTHubLink:
             returns at once. `error` is None on success and when the link was stopped.
 
     Raises:
-        ConfigError: `ca_pem` is no certificate.
+        ConfigError: `connection` is no connection string of a device, or `ca_pem` is no certificate.
     """
 
     def __init__(
         self,
-        connection: DeviceConnection,
+        connection: DeviceConnection | str,
         *,
-        clock: Clock,
+        clock: Clock | None = None,
         ca_pem: str | None = None,
         deadline_s: float = 20.0,
         backoff_base_s: float = 1.0,
@@ -78,9 +79,11 @@ class IoTHubLink:
         token_ttl_s: int = 3600,
         on_state: Callable[[bool, FwsmError | None], None] | None = None,
     ) -> None:
+        if isinstance(connection, str):
+            connection = DeviceConnection.parse(connection)
         _check_certificates(ca_pem)
         self._settings = Settings(connection, ca_pem, websockets, keep_alive_s, token_ttl_s, deadline_s)
-        self._clock = clock
+        self._clock = clock or SystemClock()
         self._backoff = functools.partial(retrying, base_s=backoff_base_s, cap_s=backoff_cap_s)
         self._base_s = backoff_base_s
         self._good_session_s = backoff_cap_s

@@ -1,0 +1,164 @@
+"""What the embedding program hears of: entries into states, progress, reports.
+
+A hook is told after the fact: what it hears of is on disk, or has reached the hub. It cannot hold anything up but by
+being slow, and cannot break anything: what it raises is logged, and kept as an incident in the database, once for each
+hook and update.
+
+| hook | told | in which thread |
+|---|---|---|
+| entered | after each commit of an entry into a state | the agent's: it works on when the hook returns |
+| progressed | how much of the image is safe on disk, about once a second | the download's |
+| reported | each patch that the hub has acknowledged | the reporter's |
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fwsm.core.update import Progress, State, Update
+
+__all__ = ["Entered", "EntryHook", "HookFailure", "Hooks", "ProgressHook", "ReportHook"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An entry into a state, on disk.
+
+    Attributes:
+        update: the record after it; `update.state` is the state that was entered, maybe once more.
+        before: the record before it; None for a new update.
+        trigger: the fact that led there, as the history names it; "accepted" for a new update.
+    """
+
+    update: Update
+    before: Update | None
+    trigger: str
+
+
+EntryHook: TypeAlias = Callable[[Entered], object]
+"""Told of an entry into a state."""
+
+ProgressHook: TypeAlias = "Callable[[Update, Progress], object]"
+"""Told how much of an update's image is safe on disk."""
+
+ReportHook: TypeAlias = Callable[[Mapping[str, Any]], object]
+"""Told a patch of the reported properties that the hub has acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookFailure:
+    """A hook raised.
+
+    Attributes:
+        hook: its name.
+        error: what it raised.
+        update_id: the update that it was told of; None if of none.
+    """
+
+    hook: str
+    error: Exception
+    update_id: str | None
+
+
+class Hooks:
+    """All hooks of one device. They may be added and called by any thread.
+
+    Args:
+        on_failure: called, in the thread of the hook that failed, when `failures` has something new.
+    """
+
+    def __init__(self, on_failure: Callable[[], None] = lambda: None) -> None:
+        self.on_failure = on_failure
+        self._lock = threading.Lock()
+        self._entered: list[tuple[frozenset[State], EntryHook]] = []
+        self._progressed: list[ProgressHook] = []
+        self._reported: list[ReportHook] = []
+        self._failures: queue.SimpleQueue[HookFailure] = queue.SimpleQueue()
+        self._known: set[tuple[int, str | None]] = set()
+
+    def on_enter(self, hook: EntryHook, *states: State) -> None:
+        """Tell `hook` of entries into these states; of all if none is named."""
+        self._add(self._entered, hook, (frozenset(states), hook))
+
+    def on_progress(self, hook: ProgressHook) -> None:
+        """Tell `hook` how far downloads are."""
+        self._add(self._progressed, hook, hook)
+
+    def on_report(self, hook: ReportHook) -> None:
+        """Tell `hook` what the hub has acknowledged."""
+        self._add(self._reported, hook, hook)
+
+    def entered(self, entered: Entered) -> None:
+        """Call the hooks for an entry into a state."""
+        for states, hook in self._list(self._entered):
+            if not states or entered.update.state in states:
+                self._call(hook, entered.update.id, entered)
+
+    def progressed(self, update: Update, progress: Progress) -> None:
+        """Call the hooks for progress."""
+        for hook in self._list(self._progressed):
+            self._call(hook, update.id, update, progress)
+
+    def reported(self, patch: Mapping[str, Any]) -> None:
+        """Call the hooks for a report."""
+        for hook in self._list(self._reported):
+            self._call(hook, None, patch)
+
+    def failures(self) -> Iterator[HookFailure]:
+        """What hooks have raised since the last call; the same hook and update come once."""
+        while not self._failures.empty():
+            yield self._failures.get()
+
+    def _add(self, hooks: list[Any], hook: object, item: object) -> None:
+        if not callable(hook):
+            raise ConfigError(
+                f"{hook!r} cannot be a hook", why="it cannot be called", fix="Give a function, or another callable"
+            )
+        with self._lock:
+            hooks.append(item)
+
+    def _list(self, hooks: list[Any]) -> list[Any]:
+        with self._lock:
+            return list(hooks)
+
+    def _call(self, hook: Callable[..., object], update_id: str | None, *told: object) -> None:
+        try:
+            hook(*told)
+        except Exception as error:  # noqa: BLE001  # it is the embedder's code
+            name = _name(hook)
+            _log.exception("the hook %s failed; the update goes on", name)
+            if self._is_new(hook, update_id):
+                self._failures.put(HookFailure(name, error, update_id))
+                self.on_failure()
+
+    def _is_new(self, hook: object, update_id: str | None) -> bool:
+        key = (id(hook), update_id)
+        with self._lock:
+            if key in self._known:
+                return False
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known.add(key)
+            return True
+
+
+# A hook that fails in each of so many updates may as well be noted again.
+_MOST_KNOWN: Final = 1000
+
+
+def _name(hook: Callable[..., object]) -> str:
+    module = getattr(hook, "__module__", None)
+    name = getattr(hook, "__qualname__", None) or type(hook).__qualname__
+    return f"{module}.{name}" if module else str(name)

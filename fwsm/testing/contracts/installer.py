@@ -1,0 +1,143 @@
+"""The contract of an installer."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from fwsm.core.update import Artifact, Probe, Request, State, Update
+from fwsm.errors import ArtifactDamagedError, InstallError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fwsm.device.ports import Installer
+
+__all__ = ["InstallerBench", "InstallerContract"]
+
+
+class InstallerBench(Protocol):
+    """What an installer is tried on: a board that can be rebooted."""
+
+    def new_installer(self) -> Installer:
+        """An installer as a process that has just started makes it, on the board as it is."""
+        ...
+
+    def new_artifact(self, number: int) -> Path:
+        """A file that can be installed; another one for each number, and the same one for the same number."""
+        ...
+
+    def reboot(self) -> None:
+        """What a reboot does to the board: it boots what is to be booted."""
+        ...
+
+
+class InstallerContract:
+    """What `fwsm.device.ports.Installer` promises."""
+
+    @pytest.fixture
+    def bench(self) -> InstallerBench:
+        """The bench; override this."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def update(self, bench: InstallerBench) -> Update:
+        """An update with a finished download."""
+        return _update("u1", bench.new_artifact(1))
+
+    def test_before_the_installation_nothing_is_begun(self, bench: InstallerBench, update: Update) -> None:
+        """And the image does not run."""
+        installer = bench.new_installer()
+        assert installer.probe(update) is Probe.NOT_BEGUN
+        assert not installer.runs(update)
+
+    def test_an_installation_is_found_by_the_next_process(self, bench: InstallerBench, update: Update) -> None:
+        """A process that died behind it does not do it again."""
+        _install(bench, update)
+        assert bench.new_installer().probe(update) is Probe.DONE
+
+    def test_an_installation_done_twice_is_the_same(self, bench: InstallerBench, update: Update) -> None:
+        """A process that died before it could say so does it once more."""
+        assert _install(bench, update) == _install(bench, update)
+        assert bench.new_installer().probe(update) is Probe.DONE
+
+    def test_what_was_confirmed_stays(self, bench: InstallerBench, update: Update) -> None:
+        """Over any number of reboots; to confirm twice does no harm."""
+        self.run_new(bench, update)
+        bench.new_installer().confirm(update)
+        bench.new_installer().confirm(update)
+        bench.reboot()
+        bench.reboot()
+        assert bench.new_installer().runs(update)
+
+    def test_what_was_rolled_back_does_not_run(self, bench: InstallerBench, update: Update) -> None:
+        """After the reboot that the installer asks for; to roll back twice does no harm."""
+        self.run_new(bench, update)
+        for _ in range(2):
+            if bench.new_installer().roll_back(update):
+                bench.reboot()
+        assert not bench.new_installer().roll_back(update)
+        assert not bench.new_installer().runs(update)
+
+    def test_rolling_back_what_was_not_begun_changes_nothing(self, bench: InstallerBench, update: Update) -> None:
+        """A process may have died before it began."""
+        assert not bench.new_installer().roll_back(update)
+        assert not bench.new_installer().runs(update)
+
+    def test_what_worked_before_comes_back(self, bench: InstallerBench, update: Update) -> None:
+        """A second update that is rolled back leaves the first one running."""
+        self.run_new(bench, update)
+        bench.new_installer().confirm(update)
+        second = _update("u2", bench.new_artifact(2))
+        self.run_new(bench, second, number=2)
+        assert not bench.new_installer().runs(update)
+        if bench.new_installer().roll_back(second):
+            bench.reboot()
+        assert bench.new_installer().runs(update)
+
+    def test_another_update_is_not_taken_for_this_one(self, bench: InstallerBench, update: Update) -> None:
+        """What one update brought says nothing about the next."""
+        self.run_new(bench, update)
+        second = _update("u2", bench.new_artifact(2))
+        assert not bench.new_installer().runs(second)
+        assert bench.new_installer().probe(second) is Probe.NOT_BEGUN
+
+    def test_a_damaged_file_is_refused_and_nothing_changes(self, bench: InstallerBench, update: Update) -> None:
+        """What ran before runs still, also after a reboot."""
+        path = bench.new_artifact(1)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        with pytest.raises((ArtifactDamagedError, InstallError)):
+            bench.new_installer().install(update, path, threading.Event())
+        bench.reboot()
+        assert not bench.new_installer().runs(update)
+
+    def test_a_missing_file_is_refused(self, bench: InstallerBench, update: Update) -> None:
+        """With an error of ours, so that it is reported in words."""
+        path = bench.new_artifact(1)
+        path.unlink()
+        with pytest.raises((ArtifactDamagedError, InstallError)):
+            bench.new_installer().install(update, path, threading.Event())
+
+    def run_new(self, bench: InstallerBench, update: Update, number: int = 1) -> None:
+        """Install, reboot if it takes that, and see the new image run."""
+        if _install(bench, update, number):
+            bench.reboot()
+        assert bench.new_installer().runs(update)
+
+
+def _install(bench: InstallerBench, update: Update, number: int = 1) -> bool:
+    return bench.new_installer().install(update, bench.new_artifact(number), threading.Event())
+
+
+def _update(name: str, artifact: Path) -> Update:
+    content = artifact.read_bytes()
+    return Update(
+        id=name,
+        request=Request(f"https://images.example/{name}.img"),
+        state=State.INSTALLING,
+        boot_id="boot-1",
+        artifact=Artifact(hashlib.sha256(content).hexdigest(), len(content)),
+    )

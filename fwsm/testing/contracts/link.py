@@ -1,0 +1,107 @@
+"""The contract of a link."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from fwsm.device.ports import MethodCall, Twin
+from fwsm.errors import LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fwsm.device.ports import Link, Message
+
+__all__ = ["LinkBench", "LinkContract"]
+
+_PATIENCE_S = 10.0
+
+
+class LinkBench(Protocol):
+    """What a link is tried on: the other end of it."""
+
+    def new_link(self) -> Link:
+        """A link to a hub that can be reached; it is started by the test."""
+        ...
+
+    def reported(self) -> Mapping[str, Any]:
+        """The reported properties as the hub has them."""
+        ...
+
+    def desire(self, patch: Mapping[str, Any]) -> None:
+        """Merge into the desired properties, as an operator does."""
+        ...
+
+    def call(self, name: str, payload: Any) -> tuple[int, Any]:
+        """Call a direct method and return status and payload of the answer."""
+        ...
+
+
+class LinkContract:
+    """What `fwsm.device.ports.Link` promises."""
+
+    @pytest.fixture
+    def bench(self) -> LinkBench:
+        """The bench; override this."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def twins(self) -> queue.SimpleQueue[Twin]:
+        """The twins that the link delivers."""
+        return queue.SimpleQueue()
+
+    @pytest.fixture
+    def link(self, bench: LinkBench, twins: queue.SimpleQueue[Twin]) -> Iterator[Link]:
+        """A started link; methods are answered with what they brought."""
+
+        def deliver(message: Message) -> None:
+            if isinstance(message, MethodCall):
+                message.respond(200, {"name": message.name, "payload": message.payload})
+            else:
+                twins.put(message)
+
+        link = bench.new_link()
+        link.start(deliver)
+        yield link
+        link.stop()
+
+    def test_the_twin_is_delivered_after_the_connect(self, link: Link, twins: queue.SimpleQueue[Twin]) -> None:
+        """With both halves."""
+        twin = twins.get(timeout=_PATIENCE_S)
+        assert isinstance(twin.desired["$version"], int), link
+        assert twin.reported is not None
+
+    def test_the_twin_is_delivered_after_a_desired_change(
+        self, bench: LinkBench, link: Link, twins: queue.SimpleQueue[Twin]
+    ) -> None:
+        """As a whole, with a higher version."""
+        before = twins.get(timeout=_PATIENCE_S).desired
+        bench.desire({"x": {"y": 1}})
+        after = twins.get(timeout=_PATIENCE_S).desired
+        assert after["x"] == {"y": 1}, link
+        assert after["$version"] > before["$version"]
+
+    def test_a_report_is_at_the_hub_when_it_returns(self, bench: LinkBench, link: Link) -> None:
+        """Objects merge, null deletes, and saying it twice changes nothing."""
+        link.report({"a": {"b": 1, "c": 2}})
+        link.report({"a": {"b": None}})
+        link.report({"a": {"b": None}})
+        assert bench.reported()["a"] == {"c": 2}
+
+    @pytest.mark.parametrize("payload", [None, {"a": [1, "two"]}, "text", 7])
+    def test_a_method_is_delivered_and_answered(
+        self, bench: LinkBench, link: Link, twins: queue.SimpleQueue[Twin], payload: Any
+    ) -> None:
+        """Name and payload arrive, and the answer goes back."""
+        twins.get(timeout=_PATIENCE_S)  # it is connected
+        assert bench.call("ping", payload) == (200, {"name": "ping", "payload": payload}), link
+
+    def test_a_stopped_link_takes_no_report(self, link: Link) -> None:
+        """It says so at once; to stop twice does no harm."""
+        link.stop()
+        link.stop()
+        with pytest.raises(LinkError):
+            link.report({"a": 1})

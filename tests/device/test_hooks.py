@@ -1,0 +1,108 @@
+"""Who is told of what, and what becomes of a hook that raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fwsm.core.update import Progress, Request, State, Update
+from fwsm.device.hooks import Entered, Hooks
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UPDATE = Update(id="u1", request=Request("https://images.example/one.img"), state=State.DOWNLOADING, boot_id="b")
+ENTERED = Entered(UPDATE, None, "policy_allowed")
+
+
+def raising(*_: object) -> None:
+    """What an embedder may get wrong."""
+    raise ValueError("no")
+
+
+def test_a_hook_on_all_states_is_told_of_every_entry() -> None:
+    """If no state is named."""
+    hooks, told = Hooks(), list[Entered]()
+    hooks.on_enter(told.append)
+    hooks.entered(ENTERED)
+    assert told == [ENTERED]
+
+
+def test_a_hook_on_some_states_is_told_of_these_only() -> None:
+    """One or several."""
+    hooks, told = Hooks(), list[Entered]()
+    hooks.on_enter(told.append, State.WAITING, State.DOWNLOADING)
+    hooks.on_enter(told.append, State.APPLY_COMPLETE)
+    hooks.entered(ENTERED)
+    assert told == [ENTERED]
+
+
+def test_progress_and_reports_are_told() -> None:
+    """Each to those who asked for it."""
+    hooks = Hooks()
+    progress: list[tuple[Update, Progress]] = []
+    patches: list[Mapping[str, Any]] = []
+    hooks.on_progress(lambda update, part: progress.append((update, part)))
+    hooks.on_report(patches.append)
+    hooks.progressed(UPDATE, Progress(5, 10))
+    hooks.reported({"a": 1})
+    assert progress == [(UPDATE, Progress(5, 10))]
+    assert patches == [{"a": 1}]
+
+
+def test_a_hook_that_raises_keeps_nobody_from_being_told() -> None:
+    """Those behind it are called, and the caller hears nothing."""
+    hooks, told = Hooks(), list[Entered]()
+    hooks.on_enter(raising)
+    hooks.on_enter(told.append)
+    hooks.entered(ENTERED)
+    assert told == [ENTERED]
+
+
+def test_a_failure_is_kept_once_for_each_hook_and_update(caplog: pytest.LogCaptureFixture) -> None:
+    """A progress hook that always fails would fill the disk otherwise; the log has every one."""
+    rung: list[None] = []
+    hooks = Hooks(lambda: rung.append(None))
+    hooks.on_progress(raising)
+    hooks.on_report(raising)
+    for _ in range(3):
+        hooks.progressed(UPDATE, Progress(5, 10))
+        hooks.reported({})
+    found = [(failure.hook, str(failure.error), failure.update_id) for failure in hooks.failures()]
+    name = f"{__name__}.raising"
+    assert found == [(name, "no", "u1"), (name, "no", None)]
+    assert list(hooks.failures()) == []
+    assert len(rung) == 2
+    assert len(caplog.records) == 6
+
+
+def test_what_is_known_of_failures_does_not_grow_for_ever() -> None:
+    """A device that runs for years has many updates."""
+    hooks = Hooks()
+    hooks.on_progress(raising)
+    for number in range(1001):
+        hooks.progressed(Update(id=f"u{number}", request=UPDATE.request, state=UPDATE.state, boot_id="b"), Progress(1))
+    assert len(list(hooks.failures())) == 1001
+    assert len(hooks._known) == 1
+
+
+def test_a_callable_object_is_named_by_its_class() -> None:
+    """It has no name of its own."""
+
+    class Caller:
+        def __call__(self, _: object) -> None:
+            raise ValueError
+
+    hooks = Hooks()
+    hooks.on_enter(Caller())
+    hooks.entered(ENTERED)
+    (failure,) = hooks.failures()
+    assert failure.hook.endswith("Caller")
+
+
+def test_what_cannot_be_called_is_no_hook() -> None:
+    """It is told at once, not at the first entry."""
+    with pytest.raises(ConfigError, match=r"'x' cannot be a hook: it cannot be called\. Give a function"):
+        Hooks().on_report("x")  # type: ignore[arg-type]
