@@ -1,4 +1,4 @@
-"""The lifecycle of one update: THE table, and the `transitions` machine built from it.
+"""THE table: everything that may happen to an update.
 
 Theory of operation. Everything that may happen to an update is a row of `TABLE`: in this state, when this fact is
 known and these guards hold, that state follows. Nothing happens outside the table; what has no row is an error and
@@ -22,13 +22,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from transitions.extensions import HierarchicalMachine
-from transitions.extensions.nesting import NestedState
-
-from fwsm.core.entry import Effect, Facts, successor
+from fwsm.core.entry import Effect
 from fwsm.core.guards import (
     attempts_left,
     boot_unchanged,
@@ -41,17 +37,13 @@ from fwsm.core.guards import (
     restarts_left,
     target_runs,
 )
-from fwsm.core.update import Failure, Limits, State, Update
-from fwsm.errors import Kind, LifecycleError
+from fwsm.core.update import Failure, State
+from fwsm.errors import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from transitions import EventData
-
     from fwsm.core.guards import Guard
 
-__all__ = ["TABLE", "Entry", "Lifecycle", "Row", "Trigger"]
+__all__ = ["TABLE", "Row", "Trigger"]
 
 
 class Trigger(enum.StrEnum):
@@ -197,122 +189,3 @@ def _table() -> tuple[Row, ...]:
 
 
 TABLE: Final[tuple[Row, ...]] = _table()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry into a state, as the entry callbacks see it.
-
-    Attributes:
-        row: the line of the table that was taken.
-        before, after: the record before and after it.
-        facts: what came with the trigger.
-    """
-
-    row: Row
-    before: Update
-    after: Update
-    facts: Facts
-
-
-class _State(NestedState):
-    """A state whose child is written behind a dot, as on the twin."""
-
-    separator = "."
-
-
-class _Machine(HierarchicalMachine):
-    state_cls = _State
-
-
-class Lifecycle:
-    """The machine that walks updates through the table.
-
-    It keeps no update itself: the record goes in and the next record comes out, so that a failed entry leaves
-    nothing behind. One thread at a time.
-
-    Args:
-        on_entry: called in this order on every entry into a state. An exception from one of them ends the walk;
-            the caller then still has the record as it was.
-        limits: where the table breaks loops.
-    """
-
-    def __init__(self, on_entry: Sequence[Callable[[Entry], None]] = (), limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
-        self.state = State.WAITING.value  # the machine writes it: this object is its model
-        self.machine = _Machine(
-            model=self,
-            states=_nested([partial(_announce, callback) for callback in on_entry]),
-            initial=self.state,
-            auto_transitions=False,
-            send_event=True,
-        )
-        for row in TABLE:
-            self.machine.add_transition(
-                row.trigger.value,
-                row.source.value,
-                row.target.value if row.target else None,
-                conditions=[partial(self._holds, guard) for guard in row.guards],
-                before=partial(self._take, row),
-            )
-
-    def fire(self, update: Update, trigger: Trigger, facts: Facts) -> Update:
-        """Take the row that fits and return the record after it.
-
-        Raises:
-            LifecycleError: the state does not know this trigger; nothing has changed.
-            Exception: whatever an entry callback raises; nothing has changed for the caller.
-        """
-        known = self.known(update.state)
-        if trigger not in known:  # asked here, because a callback may raise the MachineError of a machine of its own
-            raise LifecycleError(
-                f"'{trigger}' means nothing in state '{update.state}'", fix=f"Known here: {', '.join(sorted(known))}"
-            )
-        walk = _Walk(before=update, facts=facts)
-        self.state = update.state.value
-        getattr(self, trigger.value)(walk=walk)
-        return walk.entry.after if walk.entry else update
-
-    @staticmethod
-    def known(state: State) -> frozenset[Trigger]:
-        """The triggers that have a row in this state."""
-        return frozenset(row.trigger for row in TABLE if row.source is state)
-
-    def _holds(self, guard: Guard, event: EventData) -> bool:
-        walk: _Walk = event.kwargs["walk"]
-        return guard(walk.before, walk.facts, self.limits)
-
-    def _take(self, row: Row, event: EventData) -> None:
-        walk: _Walk = event.kwargs["walk"]
-        if row.target is None:
-            return
-        after = successor(walk.before, row.target, walk.facts, self.limits, effects=row.effects, failure=row.failure)
-        walk.entry = Entry(row=row, before=walk.before, after=after, facts=walk.facts)
-
-
-@dataclass(slots=True)
-class _Walk:
-    """One call of `fire`, handed through the machine with the event."""
-
-    before: Update
-    facts: Facts
-    entry: Entry | None = None
-
-
-def _announce(callback: Callable[[Entry], None], event: EventData) -> None:
-    entry = event.kwargs["walk"].entry
-    callback(entry)
-
-
-def _nested(on_enter: list[partial[None]]) -> list[dict[str, object]]:
-    """The states as the machine wants them: children inside their parent. Only leaves are entered."""
-    parents: dict[str, dict[str, object]] = {}
-    for state in State:
-        if state.substatus is None:
-            parents[state.value] = {"name": state.value, "on_enter": on_enter}
-        else:
-            parent = parents.setdefault(state.status, {"name": state.status, "children": []})
-            children = parent["children"]
-            assert isinstance(children, list)  # noqa: S101  # a status is either a leaf or a parent
-            children.append({"name": state.substatus, "on_enter": on_enter})
-    return list(parents.values())
