@@ -13,8 +13,10 @@ import pytest
 
 from fwsm.cli import program
 from fwsm.config import DeviceConfig, load
-from fwsm.core.twin import METHOD, parse_request, section
+from fwsm.core.request import METHOD, parse_request
+from fwsm.core.twin import section
 from fwsm.core.update import Request, State, Update
+from fwsm.device.commands import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -81,6 +83,8 @@ def test_the_page_of_the_wire_names_what_goes_over_it() -> None:
         assert f"`{name}`" in WIRE, name
     fields_taken = re.findall(r"^\| `(\w+)` \| (?:must|may) \|", WIRE, re.MULTILINE)
     values = {"fwPackageUri": "https://h/f", "fwPackageCheckValue": "0" * 64, "fwVersion": "1"}
+    for name in BUILT_IN:
+        assert f"`{name}`" in WIRE, name
     assert parse_request({name: values[name] for name in fields_taken}) == Request("https://h/f", "0" * 64, "1")
 
 

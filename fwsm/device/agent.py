@@ -15,37 +15,40 @@ import queue
 import random
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from fwsm.core.lifecycle import TABLE, Trigger
 from fwsm.core.moment import Deadline
 from fwsm.core.policy import Always
-from fwsm.core.twin import METHOD, parse_request
-from fwsm.core.update import Limits, State, Update
+from fwsm.core.update import Limits, Update
 from fwsm.device.applying import Applying
-from fwsm.device.commands import answer
+from fwsm.device.commands import BUILT_IN, Commands
 from fwsm.device.hooks import Hooks
 from fwsm.device.job import Job, ThreadRunner
 from fwsm.device.loading import Loading
+from fwsm.device.methods import Methods
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
 from fwsm.device.ports import MethodCall
 from fwsm.device.record import Record
 from fwsm.device.work import Work
-from fwsm.errors import LifecycleError, RefusedError, StoreError
+from fwsm.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fwsm.core.lifecycle import Row
     from fwsm.core.moment import Moment
     from fwsm.core.policy import Policy
     from fwsm.device.health import HealthCheck
     from fwsm.device.job import Runner
+    from fwsm.device.methods import Method
     from fwsm.device.ports import Clock, Download, Installer, Message
     from fwsm.device.reporter import Reporter
     from fwsm.store import Store
 
 __all__ = ["Agent"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -69,9 +72,14 @@ class Agent:
         limits: where loops end and how long to wait.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
+        methods: direct methods of the embedder's own, by name; see `fwsm.device.methods`.
         runner: how jobs run.
         chance: random numbers in [0, 1) for jitter.
         new_id: makes update ids.
+
+    Raises:
+        ConfigError: a method has a name that is taken, or cannot be called.
+        StoreError: the database cannot be read.
     """
 
     def __init__(
@@ -89,17 +97,18 @@ class Agent:
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
         allow_http: bool = False,
+        methods: Mapping[str, Method] | None = None,
         runner: Runner | None = None,
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         limits = limits or Limits()
         self._clock = clock
-        self._allow_http = allow_http
         self._runner = runner or ThreadRunner()
-        self._new_id = new_id
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits)
+        self._commands = Commands(self._record, clock=clock, new_id=new_id, allow_http=allow_http)
+        self._methods = Methods(methods or {}, self._runner, taken=BUILT_IN)
         pauses = Pauses(clock, limits, chance)
         applying = Applying(
             installer=installer,
@@ -113,12 +122,6 @@ class Agent:
         )
         loading = Loading(download, pauses, self._record.note_progress)
         self._work = Work(policy or Always(), loading, applying)
-        self._handlers: dict[str, Callable[[Any], Update | None]] = {
-            METHOD: self._request,
-            f"{METHOD}Cancel": lambda _payload: self._command(Trigger.CANCELLED, "cancelled"),
-            f"{METHOD}Retry": lambda _payload: self._command(Trigger.RETRY_REQUESTED, "retried"),
-            f"{METHOD}Status": lambda _payload: self.update,
-        }
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -174,21 +177,17 @@ class Agent:
             StoreError: nothing has changed; call again later.
         """
         if not self._inbox.empty():  # first, so that a store that refuses everything else is told to whoever calls
-            message = self._inbox.get()
-            if isinstance(message, MethodCall):
-                self._answer(message)
+            self._take(self._inbox.get())
             return 0.0
         self._record.keep_incidents(now)
         if not self._came_back:
             self._come_back(now)
             return 0.0
+        if self._noticing(self._commands.heed):
+            return 0.0
         if self._job is not None:
             return self._take_result(now)
-        if self.update is None:
-            return None
-        if self._not_before is not None and (left_s := self._not_before.remaining_s(now)) > 0:
-            return left_s
-        return self._begin(self.update, now)
+        return None if self.update is None else self._begin(self.update, now)
 
     # -- work --------------------------------------------------------------------------------------------------------
 
@@ -207,6 +206,8 @@ class Agent:
         self._came_back = True
 
     def _begin(self, update: Update, now: Moment) -> float | None:
+        if self._not_before is not None and (left_s := self._not_before.remaining_s(now)) > 0:
+            return left_s
         match self._work.begin(update, now):
             case Fact() as fact:
                 self._fire(update, fact, now)
@@ -249,52 +250,24 @@ class Agent:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, call: MethodCall) -> None:
-        status, payload = answer(call.name, call.payload, self._handlers)
-        _log.info("method %s answered with %d", call.name, status)
-        call.respond(status, payload)
+    def _take(self, message: Message) -> None:
+        if not isinstance(message, MethodCall):
+            self._noticing(lambda: self._commands.read(message))
+        elif message.name in BUILT_IN:
+            status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))
+            _log.info("method %s answered with %d", message.name, status)
+            message.respond(status, payload)
+        else:
+            self._methods.start(message)
 
-    def _request(self, payload: Any) -> Update:
-        request = parse_request(payload, allow_http=self._allow_http)
-        now, current = self._clock.now(), self.update
-        new = Update(
-            id=self._new_id(),
-            request=request,
-            state=State.WAITING,
-            boot_id=now.boot_id,
-            started_waiting_at=now.wall,
-        )
-        if current is not None and not current.state.settled:
-            if current.request == request:
-                return current
-            if not current.state.interruptible:
-                raise RefusedError(
-                    f"update {current.id} is being applied",
-                    why="from 'applying' on an update is not interrupted",
-                    fix="Wait until it has settled, then send the request again",
-                )
-        self._record.accept(new, now)
-        self._interrupt()
-        self._came_back = True  # there is nothing that it could come back to
-        self._not_before = None
-        return new
-
-    def _command(self, trigger: Trigger, participle: str) -> Update:
-        update = self.update
-        if update is None:
-            raise RefusedError("there is no update", fix="Send firmwareUpdate first")
+    def _noticing(self, command: Callable[[], T]) -> T:
+        """Carry out a command. If it has changed the update, the work in hand is for nothing."""
+        before = self.update
         try:
-            after = self._fire(update, Fact(trigger), self._clock.now())
-        except LifecycleError as error:
-            raise RefusedError(
-                f"update {update.id} cannot be {participle}",
-                why=f"it is in state '{update.state}'",
-                fix="Look at firmwareUpdateStatus for where it stands",
-            ) from error
-        self._interrupt()
-        return after
-
-    def _interrupt(self) -> None:
-        """Tell the job in hand to end; its result will be dropped."""
-        if self._job is not None:
-            self._job[1].stop.set()
+            return command()
+        finally:
+            if self.update is not before:
+                if self._job is not None:
+                    self._job[1].stop.set()  # its result will be dropped
+                self._came_back = True  # what it could come back to is no more
+                self._not_before = None

@@ -1,69 +1,218 @@
-"""Direct methods: what each asks for, and what is answered.
+"""Carries out what operators want: by direct methods, and by the desired property.
 
+What a command comes to is decided by the table in `fwsm.core.commands`; here it is read, carried out, and answered.
 The answer goes out after the commit: what was answered with 200 is on disk and will be carried out, whatever happens
 to this process afterwards. A command that cannot be carried out is answered with the reason, and changes nothing.
 
-| method | answers |
-|---|---|
-| firmwareUpdate | 200 started; 200 the same again; 400 malformed; 409 too late to supersede; 503 cannot store |
-| firmwareUpdateCancel | 200 cancelled; 409 nothing to cancel or too late; 503 |
-| firmwareUpdateRetry | 200 waiting again; 409 nothing that failed; 503 |
-| firmwareUpdateStatus | 200 with the section that the twin shows |
+A method's answer goes back to the caller. What came of the desired property is told on the twin, as an acknowledgement
+that is committed together with what it caused. So a crash in between neither repeats nor loses it.
+
+Everything here happens in the agent's thread.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from fwsm.core.twin import METHOD, section
+from fwsm.core.commands import Command, Outcome, asked_for, decide
+from fwsm.core.desired import ACTED_ON, MALFORMED, NOT_NOW, Wish
+from fwsm.core.request import METHOD, parse_request
+from fwsm.core.twin import section
+from fwsm.core.update import State, Update
+from fwsm.device.outcome import Fact
 from fwsm.errors import FwsmError, RefusedError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from fwsm.core.update import Update
+    from fwsm.core.commands import Answer
+    from fwsm.core.desired import Acknowledgement
+    from fwsm.core.update import Request
+    from fwsm.device.ports import Clock, Twin
+    from fwsm.device.record import Record
 
-__all__ = ["Answer", "answer"]
+__all__ = ["BUILT_IN", "Commands"]
 
-Answer = tuple[int, dict[str, Any]]
+_log = logging.getLogger(__name__)
 
 _BAD_REQUEST: Final = 400
-_NOT_FOUND: Final = 404
-_CONFLICT: Final = 409
 _UNAVAILABLE: Final = 503
 
+_BARE: Final = {
+    f"{METHOD}Cancel": Command.CANCEL,
+    f"{METHOD}Retry": Command.RETRY,
+    f"{METHOD}Status": Command.STATUS,
+}
+BUILT_IN: Final = frozenset({METHOD, *_BARE})
+"""The methods that are answered here."""
 
-def answer(name: str, payload: Any, handlers: Mapping[str, Callable[[Any], Update | None]]) -> Answer:
-    """Carry out one method call and say what came of it: status and payload.
+
+class Commands:
+    """What is done with commands.
 
     Args:
-        name: the method's name.
-        payload: the JSON value of the call.
-        handlers: what carries out each method; returns the update it is about.
+        record: the newest update.
+        clock: when it is.
+        new_id: makes update ids.
+        allow_http: whether `http` is good enough for `fwPackageUri`.
     """
-    handler = handlers.get(name)
-    if handler is None:
-        known = ", ".join(sorted(handlers))
-        return _NOT_FOUND, {"message": f"there is no method '{name[:64]}'. Known are {known}"}
-    try:
-        update = handler(payload)
-    except RequestError as error:
-        return _BAD_REQUEST, _refusal(error) | {"field": error.field}
-    except RefusedError as error:
-        return _CONFLICT, _refusal(error)
-    except FwsmError as error:
-        return _UNAVAILABLE, _refusal(error)
-    return 200, _payload(name, update)
+
+    def __init__(self, record: Record, *, clock: Clock, new_id: Callable[[], str], allow_http: bool) -> None:
+        self._record = record
+        self._clock = clock
+        self._new_id = new_id
+        self._allow_http = allow_http
+        self._last = record.acknowledged()
+        self._wish: Wish | None = None  # what is still to be done about the desired property
+
+    # -- direct methods ----------------------------------------------------------------------------------------------
+
+    def answer(self, name: str, payload: Any) -> tuple[int, dict[str, Any]]:
+        """Carry out one of the built-in methods, and say what came of it: status and payload.
+
+        Args:
+            name: one of BUILT_IN.
+            payload: the JSON value of the call.
+        """
+        try:
+            if name == METHOD:
+                return self._request(parse_request(payload, allow_http=self._allow_http))
+            return self._bare(_BARE[name])
+        except RequestError as error:
+            return _BAD_REQUEST, _refusal(error) | {"field": error.field}
+        except RefusedError as error:
+            return NOT_NOW, _refusal(error)
+        except FwsmError as error:
+            return _UNAVAILABLE, _refusal(error)
+
+    def _request(self, request: Request) -> tuple[int, dict[str, Any]]:
+        command = asked_for(self._record.update, request)
+        answer = self._granted(command)
+        update = self._record.update
+        if answer.outcome is not Outcome.SAME:
+            update = self._new_update(request)
+            self._start(update, self._overtaken())
+        assert update is not None  # noqa: S101  # the same as which?
+        verb = update.state.status if update.state.settled else "started"
+        return answer.status, {"message": f"FirmwareUpdate {verb}", "updateId": update.id}
+
+    def _bare(self, command: Command) -> tuple[int, dict[str, Any]]:
+        answer = self._granted(command)
+        if answer.outcome.trigger is not None:
+            self._move(answer, self._overtaken())
+        update = self._record.update
+        if update is None:
+            return answer.status, {"message": "this device has had no update yet"}
+        shown = {key: value for key, value in section(update).items() if value is not None}
+        return answer.status, {"message": f"FirmwareUpdate {update.state.status}", **shown}
+
+    def _granted(self, command: Command) -> Answer:
+        """What is to be done; raises RefusedError if nothing may be."""
+        update = self._record.update
+        answer = decide(update, command)
+        if answer.outcome is Outcome.REFUSED:
+            about = f"update {update.id} is in state '{update.state}'" if update else "this device has had no update"
+            raise RefusedError(f"'{command}' is refused, {about}", why=answer.why, fix=answer.fix)
+        return answer
+
+    # -- the desired property ----------------------------------------------------------------------------------------
+
+    def read(self, twin: Twin) -> None:
+        """Look whether the desired property says something new, and act on it.
+
+        Raises:
+            StoreError: nothing has changed; `heed` does it again.
+        """
+        wish = Wish.on(twin.desired, twin.reported)
+        if wish.is_late(self._last):
+            _log.warning("desired properties of version %d are late and ignored", wish.version)
+        else:
+            self._wish = wish if wish.is_news(self._last) else None
+            self.heed()
+
+    def heed(self) -> bool:
+        """Act on the desired property, if there is something to do about it; False if there was not.
+
+        Raises:
+            StoreError: nothing has changed; the next call does it again.
+        """
+        wish, update, last = self._wish, self._record.update, self._last
+        if wish is None:
+            return False
+        deferred = last is not None and last.again and last.digest == wish.digest
+        if deferred and update is not None and not update.state.settled:
+            return False
+        acknowledgement = self._act(wish)
+        _log.info("desired property: %d, %s", acknowledgement.code, acknowledgement.text)
+        self._wish = wish if acknowledgement.again else None
+        return True
+
+    def _act(self, wish: Wish) -> Acknowledgement:
+        if wish.content is None:
+            return self._removed(wish)
+        try:
+            request = parse_request(wish.content, allow_http=self._allow_http)
+        except RequestError as error:
+            return self._acknowledge(wish.acknowledged(MALFORMED, str(error)))
+        update = self._record.update
+        answer = decide(update, asked_for(update, request))
+        if answer.outcome is Outcome.REFUSED:
+            text = f"{answer.why}; this is looked at again once the update has settled"
+            return self._acknowledge(wish.acknowledged(NOT_NOW, text, again=True))
+        if answer.outcome is Outcome.SAME:
+            assert update is not None  # noqa: S101  # the same as which?
+            return self._acknowledge(wish.acknowledged(ACTED_ON, f"this is update {update.id}, {update.state.status}"))
+        new = self._new_update(request)
+        acknowledgement = wish.acknowledged(ACTED_ON, f"update {new.id} was started")
+        self._start(new, acknowledgement)
+        return acknowledgement
+
+    def _removed(self, wish: Wish) -> Acknowledgement:
+        answer = decide(self._record.update, Command.DESIRED_REMOVED)
+        acknowledgement = wish.acknowledged(ACTED_ON, answer.outcome.value)
+        if answer.outcome.trigger is None:
+            return self._acknowledge(acknowledgement)
+        self._move(answer, acknowledgement)
+        return acknowledgement
+
+    def _acknowledge(self, acknowledgement: Acknowledgement) -> Acknowledgement:
+        self._record.acknowledge(acknowledgement, self._clock.now())
+        self._last = acknowledgement
+        return acknowledgement
+
+    def _overtaken(self) -> Acknowledgement | None:
+        """What is to be said of a desired property that waits, as a method is carried out: the newest word counts."""
+        waits = self._wish.acknowledged(NOT_NOW, "") if self._wish else self._last
+        return waits.overtaken() if waits is not None and (self._wish or waits.again) else None
+
+    # -- what both do ------------------------------------------------------------------------------------------------
+
+    def _new_update(self, request: Request) -> Update:
+        now = self._clock.now()
+        return Update(
+            id=self._new_id(),
+            request=request,
+            state=State.WAITING,
+            boot_id=now.boot_id,
+            started_waiting_at=now.wall,
+        )
+
+    def _start(self, new: Update, acknowledging: Acknowledgement | None) -> None:
+        self._record.accept(new, self._clock.now(), acknowledging=acknowledging)
+        self._done(acknowledging)
+
+    def _move(self, answer: Answer, acknowledging: Acknowledgement | None) -> None:
+        update, trigger = self._record.update, answer.outcome.trigger
+        assert update is not None  # noqa: S101  # what moves is there
+        assert trigger is not None  # noqa: S101  # the caller looked
+        self._record.fire(update, Fact(trigger), self._clock.now(), acknowledging=acknowledging)
+        self._done(acknowledging)
+
+    def _done(self, acknowledging: Acknowledgement | None) -> None:
+        if acknowledging is not None:
+            self._last, self._wish = acknowledging, None
 
 
 def _refusal(error: FwsmError) -> dict[str, Any]:
     return {"message": str(error), "code": error.code, "reason": error.why or error.what, "fix": error.fix}
-
-
-def _payload(name: str, update: Update | None) -> dict[str, Any]:
-    if update is None:
-        return {"message": "this device has had no update yet"}
-    if name == METHOD:
-        return {"message": "FirmwareUpdate started", "updateId": update.id}
-    shown = {key: value for key, value in section(update).items() if value is not None}
-    return {"message": f"FirmwareUpdate {update.state.status}", **shown}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fwsm.core.entry import Facts
@@ -17,6 +18,9 @@ from fwsm.device.hooks import Entered
 from fwsm.store.store import ACCEPTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Limits, Progress, Update
@@ -48,38 +52,64 @@ class Record:
         self._reporter = reporter
         self._hooks = hooks
         self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_entry], limits)
+        # What is stored in the same transaction as the entry under way.
         self._replacement: Update | None = None
+        self._acknowledging: Acknowledgement | None = None
         self._changing = threading.Lock()  # held while the record changes
         self.update = store.latest()
 
-    def fire(self, update: Update, fact: Fact, now: Moment) -> Update:
+    def fire(self, update: Update, fact: Fact, now: Moment, *, acknowledging: Acknowledgement | None = None) -> Update:
         """Take the row of the table that fits, and keep what comes of it.
+
+        Args:
+            update: the record.
+            fact: what is known.
+            now: the moment.
+            acknowledging: what is said of the desired property with it.
 
         Raises:
             LifecycleError: the state does not know this trigger; nothing has changed.
             StoreError: nothing has changed.
         """
-        with self._changing:
+        with self._changing, self._along(acknowledging=acknowledging):
             self.update = after = self._lifecycle.fire(update, fact.trigger, Facts(now=now, **fact.known))
             self._reporter.forget_progress()
         return after
 
-    def accept(self, new: Update, now: Moment) -> None:
+    def accept(self, new: Update, now: Moment, *, acknowledging: Acknowledgement | None = None) -> None:
         """Take a new update; one that is not settled is superseded in the same transaction.
+
+        Args:
+            new: the update.
+            now: the moment.
+            acknowledging: what is said of the desired property with it.
 
         Raises:
             LifecycleError: it is too late to supersede; nothing has changed.
             StoreError: nothing has changed.
         """
-        with self._changing:
+        with self._changing, self._along(replacement=new, acknowledging=acknowledging):
             if self.update is None or self.update.state.settled:
-                self._store.accept(new, now)
+                self._store.accept(new, now, acknowledging=acknowledging)
             else:
-                self._supersede(self.update, new, now)
+                self._lifecycle.fire(self.update, Trigger.SUPERSEDED, Facts(now=now))
             self.update = new
             self._reporter.forget_progress()
         self._reporter.ring()
         self._tell_hooks(Entered(new, None, ACCEPTED))
+
+    def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
+        """Keep what was done about the desired property where that changed no update.
+
+        Raises:
+            StoreError: nothing has changed.
+        """
+        self._store.acknowledge(acknowledgement, now)
+        self._reporter.ring()
+
+    def acknowledged(self) -> Acknowledgement | None:
+        """What was last done about the desired property; None if nothing ever was."""
+        return self._store.acknowledged()
 
     def note_progress(self, update: Update, progress: Progress) -> None:
         """Show how far a download is; from any thread.
@@ -106,20 +136,24 @@ class Record:
             message = f"{failure.hook} raised {type(failure.error).__name__}: {failure.error}"
             self._store.note("hookFailed", message, now, failure.update_id)
 
-    def _supersede(self, current: Update, new: Update, now: Moment) -> None:
-        self._replacement = new
+    @contextmanager
+    def _along(
+        self, *, replacement: Update | None = None, acknowledging: Acknowledgement | None = None
+    ) -> Iterator[None]:
+        self._replacement, self._acknowledging = replacement, acknowledging
         try:
-            self._lifecycle.fire(current, Trigger.SUPERSEDED, Facts(now=now))
+            yield
         finally:
-            self._replacement = None
+            self._replacement = self._acknowledging = None
 
     # -- entry callbacks, in this order ------------------------------------------------------------------------------
 
     def _commit(self, entry: Entry) -> None:
         if self._replacement is None:
-            self._store.advance(entry)
+            self._store.advance(entry, acknowledging=self._acknowledging)
         else:
-            self._store.accept(self._replacement, entry.facts.now, superseding=entry)
+            new, now = self._replacement, entry.facts.now
+            self._store.accept(new, now, superseding=entry, acknowledging=self._acknowledging)
 
     def _tell_reporter(self, _entry: Entry) -> None:
         self._reporter.ring()

@@ -1,4 +1,4 @@
-"""The diagram's block in a README: all that stands between its two markers is ours, the rest is not touched."""
+"""Generated blocks in pages written by hand: what stands between two markers is ours, the rest is not touched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fwsm.errors import ConfigError
 if TYPE_CHECKING:
     from fwsm.diagram.graph import Graph
 
-__all__ = ["CLOSING", "OPENING", "embedded"]
+__all__ = ["CLOSING", "OPENING", "between", "embedded"]
 
 OPENING: Final = "<!-- fwsm:diagram -->"
 CLOSING: Final = "<!-- /fwsm:diagram -->"
@@ -36,16 +36,24 @@ def embedded(text: str, graph: Graph, folder: str) -> str | None:
     Raises:
         ConfigError: one marker is missing, or they stand twice or in the wrong order.
     """
-    counts = text.count(OPENING), text.count(CLOSING)
+    below = _BELOW.format(command=MARKS[Way.COMMAND], restart=MARKS[Way.RESTART], folder=folder)
+    return between(text, OPENING, CLOSING, f"```mermaid\n{outline(graph)}```\n\n{below}")
+
+
+def between(text: str, opening: str, closing: str, block: str) -> str | None:
+    """The text with `block` between the two markers; None if it has neither.
+
+    Raises:
+        ConfigError: one marker is missing, or they stand twice or in the wrong order.
+    """
+    counts = text.count(opening), text.count(closing)
     if counts == (0, 0):
         return None
-    opening, closing = text.find(OPENING), text.find(CLOSING)
-    if counts != (1, 1) or closing < opening:
+    begin, end = text.find(opening), text.find(closing)
+    if counts != (1, 1) or end < begin:
         raise ConfigError(
-            "the README's diagram block is broken",
-            why=f"{OPENING} stands there {counts[0]} times, {CLOSING} {counts[1]} times",
-            fix=f"Keep one {OPENING} and after it one {CLOSING}",
+            "a page's generated block is broken",
+            why=f"{opening} stands there {counts[0]} times, {closing} {counts[1]} times",
+            fix=f"Keep one {opening} and after it one {closing}",
         )
-    below = _BELOW.format(command=MARKS[Way.COMMAND], restart=MARKS[Way.RESTART], folder=folder)
-    block = f"{OPENING}\n```mermaid\n{outline(graph)}```\n\n{below}"
-    return text[:opening] + block + text[closing:]
+    return f"{text[:begin]}{opening}\n{block}{text[end:]}"

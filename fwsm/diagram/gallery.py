@@ -1,6 +1,7 @@
 """The generated files: which there are, writing them, and telling which are stale.
 
-They lie in one folder; the README that shows the diagram lies beside that folder.
+They lie in one folder. Beside it lie the README that shows the diagram, and `docs/` with the page that shows the table
+of commands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fwsm.diagram.embed import embedded
+from fwsm.diagram.commands import MARKERS, grid
+from fwsm.diagram.embed import between, embedded
 from fwsm.diagram.formats import FORMATS
 from fwsm.errors import ConfigError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["differences", "save", "write"]
 
 _README: Final = "README.md"
+_COMMANDS: Final = Path("docs", "reference", "commands.md")
 _SUFFIXES: Final = {"mermaid": "mmd"}  # where the name of the format is not its suffix
 
 
@@ -70,8 +73,11 @@ def _wanted(graph: Graph, folder: Path) -> dict[Path, str]:
     files = {folder / f"lifecycle.{_SUFFIXES.get(name, name)}": text(graph) for name, text in FORMATS.items()}
     readme = Path(os.path.relpath(folder.resolve().parent / _README))
     shown = _read(readme)
-    fresh = embedded(shown, graph, folder.resolve().name) if shown is not None else None
-    return files if fresh is None else {**files, readme: fresh}
+    fresh = {readme: embedded(shown, graph, folder.resolve().name) if shown is not None else None}
+    page = Path(os.path.relpath(folder.resolve().parent / _COMMANDS))
+    shown = _read(page)
+    fresh[page] = between(shown, *MARKERS, grid()) if shown is not None else None
+    return files | {path: text for path, text in fresh.items() if text is not None}
 
 
 def _read(path: Path) -> str | None:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fwsm.core.twin import METHOD, parse_request
+from fwsm.core.request import METHOD, parse_request
 from fwsm.errors import RefusedError
 
 if TYPE_CHECKING:

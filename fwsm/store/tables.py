@@ -48,7 +48,8 @@ UPDATES: Final = Table(
     Column("reached_bytes", Integer, nullable=False, server_default="0"),
 )
 
-# One row an entry into a state, for ever in order. `report` is what the twin is to be told of it: the outbox.
+# One row an entry into a state, for ever in order. `report` is what the twin is to be told of it: the outbox. What the
+# twin is told of the desired property stands in line with it, as a row without a state (an empty text).
 HISTORY: Final = Table(
     "history",
     METADATA,
@@ -65,7 +66,7 @@ HISTORY: Final = Table(
     sqlite_autoincrement=True,
 )
 
-# What else the device knows of itself: the outbox's cursor, for one.
+# What else the device knows of itself: the outbox's cursor, what was last done about the desired property.
 FACTS: Final = Table(
     "facts",
     METADATA,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
 
+    from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
@@ -128,15 +129,27 @@ class CutStore(Store):
         """The reporter's side, behind the same switch."""
         return CutOutbox(self.path, self._power)
 
-    def accept(self, update: Update, now: Moment, *, superseding: Entry | None = None) -> None:
+    def accept(
+        self,
+        update: Update,
+        now: Moment,
+        *,
+        superseding: Entry | None = None,
+        acknowledging: Acknowledgement | None = None,
+    ) -> None:
         """Take a new update."""
         with self._power.operation("commit accepted"):
-            super().accept(update, now, superseding=superseding)
+            super().accept(update, now, superseding=superseding, acknowledging=acknowledging)
 
-    def advance(self, entry: Entry) -> None:
+    def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Keep an entry into a state."""
         with self._power.operation(f"commit {entry.after.state}"):
-            super().advance(entry)
+            super().advance(entry, acknowledging=acknowledging)
+
+    def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
+        """Keep what was done about the desired property."""
+        with self._power.operation("commit acknowledgement"):
+            super().acknowledge(acknowledgement, now)
 
 
 class CutOutbox(Outbox):

@@ -1,4 +1,4 @@
-"""Requests in, reported patches out."""
+"""What the twin shows."""
 
 from __future__ import annotations
 
@@ -12,135 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwsm.core.twin import changed, parse_request, progress_patch, section, shown_uri, wrapped
+from fwsm.core.request import parse_request
+from fwsm.core.twin import changed, progress_patch, section, shown_uri, wrapped
 from fwsm.core.update import Failure, Progress, Request, State, Update
-from fwsm.errors import Kind, RequestError
+from fwsm.errors import Kind
 
 URI = "https://images.example/fw-1.2.bin"
 DIGEST = "0123456789abcdef" * 4
 WALL = datetime(2026, 5, 4, 12, 30, 15, 123456, tzinfo=UTC)
 UPDATE = Update(id="u1", request=Request(URI), state=State.WAITING, boot_id="boot-1", started_waiting_at=WALL)
-
-# -- requests ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("payload", "request_"),
-    [
-        ({"fwPackageUri": URI}, Request(URI)),
-        (json.dumps({"fwPackageUri": URI}), Request(URI)),
-        ({"fwPackageUri": f"{URI}?sig=a%2Bb&se=1#part"}, Request(f"{URI}?sig=a%2Bb&se=1#part")),
-        ({"fwPackageUri": "HTTPS://[fd00::1]:8443/fw"}, Request("HTTPS://[fd00::1]:8443/fw")),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": DIGEST.upper()}, Request(URI, DIGEST)),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": None, "fwVersion": None}, Request(URI)),
-        ({"fwPackageUri": URI, "fwVersion": "1.2 «beta»"}, Request(URI, None, "1.2 «beta»")),
-        ({"fwPackageUri": "https://h/" + "a" * 1990}, Request("https://h/" + "a" * 1990)),
-    ],
-)
-def test_good_payload_is_a_request(payload: object, request_: Request) -> None:
-    """The object itself, or as a string, as the tutorial's first back end sent it."""
-    assert parse_request(payload) == request_
-
-
-def test_plain_http_has_to_be_allowed() -> None:
-    """By default images come over TLS only."""
-    payload = {"fwPackageUri": "http://images.example/fw"}
-    assert parse_request(payload, allow_http=True).uri == payload["fwPackageUri"]
-    with pytest.raises(RequestError, match=r"has the scheme 'http'\. Use https$"):
-        parse_request(payload)
-
-
-@pytest.mark.parametrize(
-    ("payload", "field", "what", "why"),
-    [
-        (None, "payload", "the payload is not an object", "it is null"),
-        (True, "payload", "the payload is not an object", "it is a boolean"),
-        (7, "payload", "the payload is not an object", "it is a number"),
-        (0.5, "payload", "the payload is not an object", "it is a number"),
-        ([URI], "payload", "the payload is not an object", "it is an array"),
-        (json.dumps(URI), "payload", "the payload is not an object", "it is a text"),
-        ("", "payload", "the payload is not JSON", "Expecting value: line 1 column 1 (char 0)"),
-        ('{"fwPackageUri": ', "payload", "the payload is not JSON", "Expecting value: line 1 column 18 (char 17)"),
-        ("[" * 100_000, "payload", "the payload is not JSON", "maximum recursion depth exceeded"),
-        ({}, "fwPackageUri", "fwPackageUri is missing", ""),
-        ({"fwPackageURI": URI}, "fwPackageURI", "'fwPackageURI' is not known", "known are fwPackageUri"),
-        ({"fwPackageUri": None}, "fwPackageUri", "fwPackageUri is not a text", "it is null"),
-        ({"fwPackageUri": ""}, "fwPackageUri", "fwPackageUri is not a text", "it is empty"),
-        ({"fwPackageUri": {}}, "fwPackageUri", "fwPackageUri is not a text", "it is an object"),
-        ({"fwPackageUri": "https://h/" + "a" * 1991}, "fwPackageUri", "fwPackageUri is too long", ""),
-        ({"fwPackageUri": "https://h/ö"}, "fwPackageUri", "fwPackageUri has characters that no URI has", ""),
-        ({"fwPackageUri": "https://h/a b"}, "fwPackageUri", "fwPackageUri has characters that no URI has", ""),
-        ({"fwPackageUri": "https://h/a\r\nX: y"}, "fwPackageUri", "fwPackageUri has characters that no URI has", ""),
-        ({"fwPackageUri": "fw.bin"}, "fwPackageUri", "fwPackageUri has the scheme ''", ""),
-        ({"fwPackageUri": "file:///etc/passwd"}, "fwPackageUri", "fwPackageUri has the scheme 'file'", ""),
-        ({"fwPackageUri": "https:///fw"}, "fwPackageUri", "fwPackageUri names no host", ""),
-        ({"fwPackageUri": "https://:443/fw"}, "fwPackageUri", "fwPackageUri names no host", ""),
-        ({"fwPackageUri": "https://h:0/fw"}, "fwPackageUri", "fwPackageUri names port 0", ""),
-        ({"fwPackageUri": "https://h:65536/fw"}, "fwPackageUri", "fwPackageUri has a bad host or port", ""),
-        ({"fwPackageUri": "https://[::1/fw"}, "fwPackageUri", "fwPackageUri has a bad host or port", ""),
-        ({"fwPackageUri": "https://u:secret@h/fw"}, "fwPackageUri", "fwPackageUri carries credentials", "logs"),
-        ({"fwPackageUri": "https://u@h/fw"}, "fwPackageUri", "fwPackageUri carries credentials", "logs"),
-        ({"fwPackageUri": "https://u:secret/fw"}, "fwPackageUri", "fwPackageUri has a bad host or port", ""),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": DIGEST[1:]}, "fwPackageCheckValue", "is no SHA-256 digest", ""),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": "g" * 64}, "fwPackageCheckValue", "is no SHA-256 digest", ""),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": 7}, "fwPackageCheckValue", "is no SHA-256 digest", ""),
-        ({"fwPackageUri": URI, "fwVersion": ""}, "fwVersion", "fwVersion is no version", ""),
-        ({"fwPackageUri": URI, "fwVersion": 1.2}, "fwVersion", "fwVersion is no version", ""),
-        ({"fwPackageUri": URI, "fwVersion": "1\n2"}, "fwVersion", "fwVersion is no version", ""),
-        ({"fwPackageUri": URI, "fwVersion": "\ud83d"}, "fwVersion", "fwVersion is no version", ""),
-        ({"fwPackageUri": URI, "fwVersion": "1" * 129}, "fwVersion", "fwVersion is no version", ""),
-    ],
-    ids=lambda value: repr(value)[:60],
-)
-def test_bad_payload_is_refused_with_field_reason_and_fix(payload: object, field: str, what: str, why: str) -> None:
-    """What is wrong, where, and what to send instead; secrets are not repeated."""
-    with pytest.raises(RequestError) as caught:
-        parse_request(payload)
-    assert caught.value.field == field
-    assert what in caught.value.what
-    assert why in caught.value.why
-    assert caught.value.fix
-    assert "secret" not in f"{caught.value} {caught.value!r}"
-
-
-_any_text = st.text(st.characters(), max_size=60)  # half surrogate pairs too: JSON can carry them
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | _any_text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_any_text, inner, max_size=3),
-    max_leaves=5,
-)
-_near_misses = st.fixed_dictionaries(
-    {"fwPackageUri": _any_text.map("https://".__add__) | _any_text.map(f"{URI}?".__add__) | _json},
-    optional={"fwPackageCheckValue": st.just(DIGEST) | _json, "fwVersion": _json, "fw": st.none()},
-)
-
-
-def _outcome(payload: object, *, allow_http: bool) -> Request | RequestError:
-    try:
-        return parse_request(payload, allow_http=allow_http)
-    except RequestError as error:
-        return error
-
-
-@given(payload=_near_misses | _json, allow_http=st.booleans())
-def test_any_payload_is_a_request_or_a_request_error(payload: object, allow_http: bool) -> None:
-    """Nothing else comes out; a request can be stored, and an error can be sent back."""
-    match _outcome(payload, allow_http=allow_http):
-        case Request(uri, sha256, version):
-            assert re.match("https?://" if allow_http else "https://", uri, re.IGNORECASE)
-            assert len(f"{uri}{sha256}{version}".encode()) < 4096
-        case RequestError() as error:
-            assert error.fix
-            assert len(str(error).encode()) < 4096
-            assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", str(error))
-
-
-@given(text=_any_text | _json.map(json.dumps))
-def test_any_text_is_a_request_or_a_request_error(text: str) -> None:
-    """The payload as a string goes through a parser of its own."""
-    with pytest.raises(RequestError):
-        parse_request(text)
-
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
 

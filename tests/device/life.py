@@ -138,3 +138,23 @@ class LateEvent(threading.Event):
         if then is not None:
             then()
         return seen
+
+
+class HoldingRunner:
+    """Does each job at once, until it is told to hold them; then the test says when.
+
+    Attributes:
+        holds: whether it holds.
+        jobs: what it holds.
+    """
+
+    def __init__(self) -> None:
+        self.holds = False
+        self.jobs: list[Job[Any]] = []
+
+    def start(self, job: Job[Any]) -> None:
+        """Do it, or keep it for later."""
+        if self.holds:
+            self.jobs.append(job)
+        else:
+            job.run()

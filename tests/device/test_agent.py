@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.core.policy import Delay
+from fwsm.core.twin import wrapped
 from fwsm.core.update import Artifact, Limits, Progress, State, Update
 from fwsm.device.clock import SystemClock
 from fwsm.device.job import InlineRunner, Job
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.device.hooks import Entered
@@ -119,30 +121,6 @@ def test_another_request_is_refused_while_applying(life: Life) -> None:
     assert life.agent.update is before
 
 
-@pytest.mark.parametrize(
-    ("payload", "field"),
-    [
-        (None, "payload"),
-        ("{", "payload"),
-        ([1], "payload"),
-        ({}, "fwPackageUri"),
-        ({"fwPackageUri": 5}, "fwPackageUri"),
-        ({"fwPackageUri": "ftp://x/y"}, "fwPackageUri"),
-        ({"fwPackageUri": "https://me:pw@x/y"}, "fwPackageUri"),
-        ({"fwPackageUri": URI, "fwPackageCheckValue": "abc"}, "fwPackageCheckValue"),
-        ({"fwPackageUri": URI, "fwPackageUrl": URI}, "fwPackageUrl"),
-    ],
-)
-def test_a_malformed_request_is_answered_400_with_field_reason_and_fix(life: Life, payload: Any, field: str) -> None:
-    """A malformed request changes nothing and is told what to mend."""
-    status, body = life.call(payload=payload)
-    assert status == 400
-    assert body["field"] == field
-    assert body["reason"]
-    assert body["fix"]
-    assert life.agent.update is None
-
-
 def test_a_server_whose_file_keeps_changing_ends_the_update(life: Life) -> None:
     """Each try loads half of the file and then has to begin anew; that is no progress, however often it happens."""
 
@@ -170,13 +148,6 @@ def test_a_server_whose_file_keeps_changing_ends_the_update(life: Life) -> None:
 def test_the_tutorials_text_payload_is_taken(life: Life) -> None:
     """The 2016 back end sends its JSON object as a string."""
     assert life.call(payload='{"fwPackageUri": "https://images.example/one.img"}')[0] == 200
-
-
-def test_an_unknown_method_is_answered_404(life: Life) -> None:
-    """A method that nobody knows is answered with those that are known."""
-    status, body = life.call("reboot")
-    assert status == 404
-    assert "firmwareUpdateCancel" in body["message"]
 
 
 def test_cancel_and_retry(life: Life) -> None:
@@ -452,15 +423,27 @@ class FullStore(Store):
 
     full = False
 
-    def accept(self, update: Update, now: Moment, *, superseding: Entry | None = None) -> None:
+    def accept(
+        self,
+        update: Update,
+        now: Moment,
+        *,
+        superseding: Entry | None = None,
+        acknowledging: Acknowledgement | None = None,
+    ) -> None:
         """Refuse, or do it."""
         self._check()
-        super().accept(update, now, superseding=superseding)
+        super().accept(update, now, superseding=superseding, acknowledging=acknowledging)
 
-    def advance(self, entry: Entry) -> None:
+    def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Refuse, or do it."""
         self._check()
-        super().advance(entry)
+        super().advance(entry, acknowledging=acknowledging)
+
+    def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
+        """Refuse, or do it."""
+        self._check()
+        super().acknowledge(acknowledgement, now)
 
     def _check(self) -> None:
         if self.full:
@@ -516,6 +499,37 @@ def test_a_full_disk_is_told_to_whoever_calls(full: tuple[Life, FullStore]) -> N
     assert life.call("firmwareUpdateStatus")[1]["status"] == "downloading"
     store.full = False
     assert life.step_until(State.DOWNLOAD_COMPLETE).request.uri == URI
+
+
+def test_a_full_disk_does_not_lose_the_desired_property(full: tuple[Life, FullStore]) -> None:
+    """What could not be stored is done when it can be, without another word from the hub."""
+    life, store = full
+    life.link.start(life.agent.deliver)
+    store.full = True
+    life.link.desire(wrapped({"fwPackageUri": URI}))
+    life.agent.step(life.clock.now())
+    for _ in range(2):
+        with pytest.raises(StoreFullError):
+            life.agent.step(life.clock.now())
+    assert life.agent.update is None
+    store.full = False
+    assert life.step_until(State.DOWNLOAD_COMPLETE).request.uri == URI
+
+
+def test_a_full_disk_makes_no_old_word_count(full: tuple[Life, FullStore]) -> None:
+    """A method that comes while the desired property could not be stored is the newer word."""
+    life, store = full
+    life.link.start(life.agent.deliver)
+    life.link.desire(wrapped({"fwPackageUri": URI}))
+    life.agent.step(life.clock.now())
+    store.full = True
+    with pytest.raises(StoreFullError):
+        life.agent.step(life.clock.now())
+    store.full = False
+    life.agent._inbox.put(MethodCall("firmwareUpdate", {"fwPackageUri": OTHER}, lambda _status, _body: None))
+    assert life.step_until(State.DOWNLOAD_COMPLETE).request.uri == OTHER
+    life.report()
+    assert life.link.section["desired"]["ac"] == 409
 
 
 def test_run_outlives_a_full_disk(full: tuple[Life, FullStore]) -> None:

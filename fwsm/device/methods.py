@@ -1,0 +1,116 @@
+"""Direct methods of the embedder's own.
+
+A handler is a function of the payload that returns status and payload, or raises. It may take its time, so it runs as a
+job beside the agent's thread: an update goes on meanwhile, and its methods are answered. A few may run at once; two
+calls of the same method as well.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from fwsm.core.text import cut
+from fwsm.device.job import Job
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fwsm.device.job import Runner
+    from fwsm.device.ports import MethodCall
+
+__all__ = ["Method", "Methods"]
+
+_log = logging.getLogger(__name__)
+
+Method = Callable[[Any], tuple[int, Mapping[str, Any]]]
+"""Takes the JSON value of the request, None without one; returns a status and a JSON object. It may raise."""
+
+# What the hub lets a device have under way is more; what a small device can do at once is not.
+_AT_ONCE: Final = 4
+_LONGEST_ANSWER_BYTES: Final = 128 * 1024  # IoT Hub's limit
+_LONGEST_NAME: Final = 64
+_LONGEST_REASON: Final = 1000
+_NOT_FOUND: Final = 404
+_FAILED: Final = 500
+_BUSY: Final = 503
+
+
+class Methods:
+    """What the embedder's methods are, and how they are called.
+
+    Args:
+        methods: handlers by name.
+        runner: how they run.
+        taken: the names that are not to be had.
+
+    Raises:
+        ConfigError: a name is taken or no text, or a handler cannot be called.
+    """
+
+    def __init__(self, methods: Mapping[str, Method], runner: Runner, *, taken: Collection[str]) -> None:
+        for name, handler in methods.items():
+            _check(name, handler, taken)
+        self._methods = dict(methods)
+        self._runner = runner
+        self._known = ", ".join(sorted({*methods, *taken}))
+        self._free = threading.Semaphore(_AT_ONCE)
+
+    def start(self, call: MethodCall) -> None:
+        """Begin to carry out a call; it is answered by the job, or at once if nothing comes of it."""
+        handler = self._methods.get(call.name)
+        if handler is None:
+            shown = cut(call.name, _LONGEST_NAME)
+            call.respond(_NOT_FOUND, {"message": f"there is no method '{shown}'. Known are {self._known}"})
+        elif not self._free.acquire(blocking=False):
+            fix = "Call it again when one of them has been answered"
+            call.respond(_BUSY, {"message": f"{_AT_ONCE} methods are under way. {fix}", "code": "busy", "fix": fix})
+        else:
+            self._runner.start(Job(lambda _stop: self._run(call, handler), lambda: None))
+
+    def _run(self, call: MethodCall, handler: Method) -> None:
+        try:
+            status, payload = _carried_out(call, handler)
+        finally:
+            self._free.release()
+        _log.info("method %s answered with %d", call.name, status)
+        call.respond(status, payload)
+
+
+def _carried_out(call: MethodCall, handler: Method) -> tuple[int, Mapping[str, Any]]:
+    try:
+        status, payload = handler(call.payload)
+        _check_answer(status, payload)
+    except Exception as error:  # noqa: BLE001  # it is the embedder's code
+        _log.exception("method %s failed", call.name)
+        reason = cut(f"{type(error).__name__}: {error}", _LONGEST_REASON)
+        message = f"method '{call.name}' failed on the device: {reason}. The device's log has the whole"
+        return _FAILED, {"message": message, "code": "internal", "reason": reason, "fix": "Look into the device's log"}
+    return status, payload
+
+
+def _check_answer(status: object, payload: object) -> None:
+    """Raise unless it can be sent."""
+    if not isinstance(status, int) or isinstance(status, bool) or not isinstance(payload, Mapping):
+        raise TypeError(f"the handler returned {type(status).__name__} and {type(payload).__name__}, not int and dict")
+    if (size := len(json.dumps(dict(payload)))) > _LONGEST_ANSWER_BYTES:
+        raise ValueError(f"the handler returned {size} bytes, and {_LONGEST_ANSWER_BYTES} are allowed")
+
+
+def _check(name: object, handler: object, taken: Collection[str]) -> None:
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{name!r} is no name of a method", why="it is no text", fix="Give each method a name")
+    if name in taken:
+        raise ConfigError(
+            f"the method '{name}' cannot be replaced", why="it is answered by fwsm", fix="Choose another name"
+        )
+    if not callable(handler):
+        raise ConfigError(
+            f"the method '{name}' cannot be called",
+            why=f"its handler is {type(handler).__name__}",
+            fix="Give a function of the payload that returns a status and a dict",
+        )

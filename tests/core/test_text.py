@@ -1,0 +1,35 @@
+"""Text that fits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fwsm.core.text import cut
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("exactly10!", "exactly10!"),
+        ("eleven char", "eleven ch…"),
+        ("a\x00b\nc\x1bd", "a b c d"),
+        ("\udcff", " "),
+        ("\u202eexe.\u200b", " exe. "),
+        ("naïve «日本»", "naïve «日本»"),
+    ],
+)
+def test_what_cannot_be_printed_is_blank_and_the_rest_stays(text: str, shown: str) -> None:
+    """Control characters, half surrogate pairs, marks of direction and of no width; at most ten characters here."""
+    assert cut(text, 10) == shown
+
+
+@given(st.text(st.characters()), st.integers(1, 50))
+def test_whatever_comes_it_can_be_stored_and_shown(text: str, length: int) -> None:
+    """It is UTF-8, has one line, and is no longer than it may be."""
+    shown = cut(text, length)
+    assert len(shown) <= length
+    assert shown.encode().decode() == shown
+    assert shown.isprintable()
