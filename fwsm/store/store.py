@@ -7,22 +7,21 @@ When a method here returns, that is on disk; when it raises, nothing of it is.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects.sqlite import insert
 
-from fwsm.core.desired import Acknowledgement
 from fwsm.core.twin import changed, wrapped
 from fwsm.core.update import State
 from fwsm.errors import StoreError
+from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
 from fwsm.store.engine import connect, transaction, translated
 from fwsm.store.lock import Lock
 from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
 from fwsm.store.outbox import Outbox
 from fwsm.store.schema import check, prepare
-from fwsm.store.tables import FACTS, HISTORY, INCIDENTS, UPDATES
+from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
@@ -52,22 +52,14 @@ _OLD_INCIDENTS = INCIDENTS.delete().where(
     INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
 )
 _LATEST = select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1)
-# An acknowledgement of the desired property is a report, but no entry into a state.
-_NO_STATE: Final = ""
 _HISTORY = (
-    select(HISTORY).where(HISTORY.c.state != _NO_STATE).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
+    select(HISTORY).where(HISTORY.c.state != NO_STATE).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
 )
 _HISTORY_OF_ONE = (
     select(HISTORY)
     .where(HISTORY.c.update_id == bindparam("update_id"))
     .order_by(HISTORY.c.number.desc())
     .limit(bindparam("limit"))
-)
-_DESIRED: Final = "desired"
-_READ_DESIRED = select(FACTS.c.value).where(FACTS.c.name == _DESIRED)
-_WRITE_DESIRED = insert(FACTS).values(name=_DESIRED, value=bindparam("value"))
-_WRITE_DESIRED = _WRITE_DESIRED.on_conflict_do_update(
-    index_elements=[FACTS.c.name], set_={"value": _WRITE_DESIRED.excluded.value}
 )
 
 
@@ -198,24 +190,25 @@ class Store:
                 self._advance(superseding)
             self._connection.execute(_INSERT, columns(update))
             self._enter(None, update, ACCEPTED, now.wall)
-            self._acknowledge(acknowledging, now)
+            if acknowledging is not None:
+                write_acknowledgement(self._connection, acknowledging, now)
 
     def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Keep an entry into a state, and what is said of the desired property with it, in one transaction."""
         with transaction(self._connection, f"cannot store the state '{entry.after.state}'"):
             self._advance(entry)
-            self._acknowledge(acknowledging, entry.facts.now)
+            if acknowledging is not None:
+                write_acknowledgement(self._connection, acknowledging, entry.facts.now)
 
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property where that changed no update; the twin is told."""
         with transaction(self._connection, "cannot store the acknowledgement of the desired property"):
-            self._acknowledge(acknowledgement, now)
+            write_acknowledgement(self._connection, acknowledgement, now)
 
     def acknowledged(self) -> Acknowledgement | None:
         """What was last done about the desired property; None if nothing ever was."""
         with transaction(self._connection, "cannot read what was done about the desired property"):
-            value = self._connection.execute(_READ_DESIRED).scalar()
-        return Acknowledgement(**json.loads(value)) if value else None
+            return read_acknowledgement(self._connection)
 
     def latest(self) -> Update | None:
         """The newest update, settled or not; None on a device that never had one."""
@@ -266,25 +259,6 @@ class Store:
         values = columns(entry.after)
         self._connection.execute(_ADVANCE, {"key": values.pop("id"), **values})
         self._enter(entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
-
-    def _acknowledge(self, acknowledgement: Acknowledgement | None, now: Moment) -> None:
-        if acknowledgement is None:
-            return
-        self._connection.execute(_WRITE_DESIRED, {"value": json.dumps(asdict(acknowledgement))})
-        self._connection.execute(
-            _NOTE,
-            {
-                "update_id": "",
-                "at": iso(now.wall),
-                "boot_id": now.boot_id,
-                "trigger": _DESIRED,
-                "source": None,
-                "state": _NO_STATE,
-                "attempt": 0,
-                "failure_code": None,
-                "report": json.dumps(wrapped(acknowledgement.patch()), separators=(",", ":")),
-            },
-        )
 
     def _enter(self, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
         self._connection.execute(

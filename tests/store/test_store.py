@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
 from fwsm.core.moment import Deadline, Moment
@@ -97,50 +96,6 @@ def test_accepted_update_is_the_latest(directory: Path, store: Store) -> None:
     store.close()
     with Store(directory) as reopened:
         assert reopened.latest() == update
-
-
-def _reports(store: Store) -> list[dict[str, object]]:
-    with closing(store.outbox()) as outbox:
-        return [report.patch["iothubDM"]["firmwareUpdate"] for report in outbox.pending()]
-
-
-def test_what_was_done_about_the_desired_property_is_kept_and_told(directory: Path, store: Store) -> None:
-    """The newest is the one that counts; each is a report in line with the others, none is an entry."""
-    assert store.acknowledged() is None
-    first, second = Acknowledgement(3, "d1", 400, "no", again=False), Acknowledgement(4, None, 200, "", again=True)
-    store.acknowledge(first, NOW)
-    assert store.acknowledged() == first
-    store.acknowledge(second, NOW)
-    assert store.history() == []
-    assert _reports(store) == [first.patch(), second.patch()]
-    store.close()
-    with Store(directory) as reopened:
-        assert reopened.acknowledged() == second
-
-
-def test_what_the_desired_property_caused_is_kept_with_it(store: Store) -> None:
-    """A new update, and the end of one: both or nothing."""
-    told = Acknowledgement(3, "d1", 200, "update u1 was started")
-    _break(store, "INSERT ON facts")
-    with pytest.raises(StoreError, match="broken on purpose"):
-        store.accept(UPDATE, NOW, acknowledging=told)
-    assert store.latest() is None
-    _mend(store)
-    store.accept(UPDATE, NOW, acknowledging=told)
-    assert store.acknowledged() == told
-    assert _reports(store)[1] == told.patch()
-    gone = Acknowledgement(4, None, 200, "cancelled")
-    cancelled = _entry(UPDATE, Trigger.CANCELLED, Facts(now=NOW))
-    _break(store, "UPDATE ON facts")
-    with pytest.raises(StoreError, match="broken on purpose"):
-        store.advance(cancelled, acknowledging=gone)
-    with pytest.raises(StoreError, match="broken on purpose"):
-        store.acknowledge(gone, NOW)
-    assert (store.latest(), store.acknowledged()) == (UPDATE, told)
-    _mend(store)
-    store.advance(cancelled, acknowledging=gone)
-    assert store.acknowledged() == gone
-    assert _reports(store)[-1] == gone.patch()
 
 
 def test_newest_update_is_the_latest(store: Store) -> None:
@@ -270,7 +225,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
