@@ -3,6 +3,7 @@
 - `engine`: the connection and its settings, and why each is as it is
 - `tables`: the tables as the program sees them
 - `schema`: migrations, run at every start inside one transaction
+- `prepared`: statements compiled once, and transactions around them
 - `mapping`: row <-> record
 - `lock`: one agent at a time
 - `store`: the agent's side: take, advance, look back

@@ -13,12 +13,12 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from fwsm.core.desired import Acknowledgement
-from fwsm.core.twin import wrapped
 from fwsm.store.mapping import iso
+from fwsm.store.prepared import Prepared
 from fwsm.store.tables import FACTS, HISTORY
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    import sqlite3
 
     from fwsm.core.moment import Moment
 
@@ -28,20 +28,30 @@ NO_STATE: Final = ""
 """The state of a history row that is a report and no entry into a state."""
 
 _NAME: Final = "desired"
-_READ = select(FACTS.c.value).where(FACTS.c.name == _NAME)
-_WRITE = insert(FACTS).values(name=_NAME, value=bindparam("value"))
-_WRITE = _WRITE.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _WRITE.excluded.value})
-_REPORT = HISTORY.insert().values(update_id="", trigger=_NAME, state=NO_STATE, attempt=0)
+_READ = Prepared(select(FACTS.c.value).where(FACTS.c.name == _NAME))
+_FACT = insert(FACTS).values(name=_NAME, value=bindparam("value"))
+_WRITE = Prepared(_FACT.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _FACT.excluded.value}))
+_REPORT = Prepared(
+    HISTORY.insert().values(
+        update_id="",
+        at=bindparam("at"),
+        boot_id=bindparam("boot_id"),
+        trigger=_NAME,
+        state=NO_STATE,
+        attempt=0,
+        report=bindparam("report"),
+    )
+)
 
 
-def read_acknowledgement(connection: Connection) -> Acknowledgement | None:
+def read_acknowledgement(driver: sqlite3.Connection) -> Acknowledgement | None:
     """The newest; None if nothing was ever done."""
-    value = connection.execute(_READ).scalar()
-    return Acknowledgement(**json.loads(value)) if value else None
+    found = _READ.run(driver).fetchone()
+    return Acknowledgement(**json.loads(found[0])) if found else None
 
 
-def write_acknowledgement(connection: Connection, acknowledgement: Acknowledgement, now: Moment) -> None:
+def write_acknowledgement(driver: sqlite3.Connection, acknowledgement: Acknowledgement, now: Moment) -> None:
     """Keep it, and let the twin be told."""
-    connection.execute(_WRITE, {"value": json.dumps(asdict(acknowledgement))})
-    report = json.dumps(wrapped(acknowledgement.patch()), separators=(",", ":"))
-    connection.execute(_REPORT, {"at": iso(now.wall), "boot_id": now.boot_id, "report": report})
+    _WRITE.run(driver, {"value": json.dumps(asdict(acknowledgement))})
+    report = json.dumps(acknowledgement.patch(), separators=(",", ":"))
+    _REPORT.run(driver, {"at": iso(now.wall), "boot_id": now.boot_id, "report": report})

@@ -10,10 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from fwsm.store.engine import connect, transaction
+from fwsm.core.twin import wrapped
+from fwsm.store.engine import connect, translated
+from fwsm.store.prepared import Prepared, driver_of, writing
 from fwsm.store.tables import FACTS, HISTORY
 
 if TYPE_CHECKING:
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Outbox", "Report"]
 
 _CURSOR = "reported"
-_READ_CURSOR = select(FACTS.c.value).where(FACTS.c.name == _CURSOR)
-_WRITE_CURSOR = insert(FACTS).values(name=_CURSOR, value=bindparam("number"))
-_WRITE_CURSOR = _WRITE_CURSOR.on_conflict_do_update(
-    index_elements=[FACTS.c.name], set_={"value": _WRITE_CURSOR.excluded.value}
+_TOLD = select(cast(FACTS.c.value, Integer)).where(FACTS.c.name == _CURSOR).scalar_subquery()
+_SAID = insert(FACTS).values(name=_CURSOR, value=bindparam("number"))
+_MOVE_CURSOR = Prepared(
+    _SAID.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _SAID.excluded.value})
 )
-_PENDING = (
+_PENDING = Prepared(
     select(HISTORY.c.number, HISTORY.c.report)
-    .where(HISTORY.c.number > bindparam("cursor"))
+    .where(HISTORY.c.number > func.coalesce(_TOLD, 0))
     .order_by(HISTORY.c.number)
     .limit(bindparam("limit"))
 )
@@ -56,15 +58,14 @@ class Outbox:
 
     def pending(self, limit: int = 64) -> list[Report]:
         """The oldest unacknowledged reports, at most `limit`."""
-        with transaction(self._connection, "cannot read the reports"):
-            cursor = int(self._connection.execute(_READ_CURSOR).scalar() or 0)
-            rows = self._connection.execute(_PENDING, {"cursor": cursor, "limit": limit}).all()
-        return [Report(number=row.number, patch=json.loads(row.report)) for row in rows]
+        with translated("cannot read the reports"):
+            rows = _PENDING.rows(driver_of(self._connection), {"limit": limit})
+        return [Report(number=row["number"], patch=wrapped(json.loads(row["report"]))) for row in rows]
 
     def acknowledge(self, number: int) -> None:
         """Note that the hub has everything up to this report."""
-        with transaction(self._connection, "cannot store what was reported"):
-            self._connection.execute(_WRITE_CURSOR, {"number": str(number)})
+        with writing(self._connection, "cannot store what was reported") as driver:
+            _MOVE_CURSOR.run(driver, {"number": str(number)})
 
     def close(self) -> None:
         """Let go of the connection; harmless the second time."""

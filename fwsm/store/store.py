@@ -7,19 +7,22 @@ When a method here returns, that is on disk; when it raises, nothing of it is.
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import bindparam, func, select
 
-from fwsm.core.twin import changed, wrapped
+from fwsm.core.twin import changed
 from fwsm.core.update import State
 from fwsm.errors import StoreError
 from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import connect, transaction, translated
+from fwsm.store.engine import connect, translated
 from fwsm.store.lock import Lock
 from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
 from fwsm.store.outbox import Outbox
+from fwsm.store.prepared import Prepared, driver_of, inserted, writing
 from fwsm.store.schema import check, prepare
 from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
@@ -39,23 +42,21 @@ __all__ = ["ACCEPTED", "HistoryRow", "Incident", "Store"]
 # The trigger of an update's first history row. It is no row of the table: before it there is no update.
 ACCEPTED: Final = "accepted"
 
-_INSERT = UPDATES.insert()
-_ADVANCE = (
-    UPDATES.update()
-    .where(UPDATES.c.id == bindparam("key"))
-    .values({column.name: bindparam(column.name) for column in UPDATES.c if column.name not in {"number", "id"}})
+_INSERT = inserted(UPDATES)
+_NEWEST = select(func.max(UPDATES.c.number)).scalar_subquery()
+_NOTE = inserted(HISTORY)
+_INCIDENT = inserted(INCIDENTS)
+_INCIDENTS = Prepared(select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(bindparam("limit")))
+_OLD_INCIDENTS = Prepared(
+    INCIDENTS.delete().where(
+        INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
+    )
 )
-_NOTE = HISTORY.insert()
-_INCIDENT = INCIDENTS.insert()
-_INCIDENTS = select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(bindparam("limit"))
-_OLD_INCIDENTS = INCIDENTS.delete().where(
-    INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
-)
-_LATEST = select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1)
-_HISTORY = (
+_LATEST = Prepared(select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1))
+_HISTORY = Prepared(
     select(HISTORY).where(HISTORY.c.state != NO_STATE).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
 )
-_HISTORY_OF_ONE = (
+_HISTORY_OF_ONE = Prepared(
     select(HISTORY)
     .where(HISTORY.c.update_id == bindparam("update_id"))
     .order_by(HISTORY.c.number.desc())
@@ -185,46 +186,46 @@ class Store:
             superseding: the end of the one before it.
             acknowledging: what is said of the desired property with it.
         """
-        with transaction(self._connection, "cannot store the new update"):
+        with writing(self._connection, "cannot store the new update") as driver:
             if superseding is not None:
-                self._advance(superseding)
-            self._connection.execute(_INSERT, columns(update))
-            self._enter(None, update, ACCEPTED, now.wall)
+                _advance(driver, superseding)
+            _INSERT.run(driver, columns(update))
+            _enter(driver, None, update, ACCEPTED, now.wall)
             if acknowledging is not None:
-                write_acknowledgement(self._connection, acknowledging, now)
+                write_acknowledgement(driver, acknowledging, now)
 
     def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Keep an entry into a state, and what is said of the desired property with it, in one transaction."""
-        with transaction(self._connection, f"cannot store the state '{entry.after.state}'"):
-            self._advance(entry)
+        with writing(self._connection, f"cannot store the state '{entry.after.state}'") as driver:
+            _advance(driver, entry)
             if acknowledging is not None:
-                write_acknowledgement(self._connection, acknowledging, entry.facts.now)
+                write_acknowledgement(driver, acknowledging, entry.facts.now)
 
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property where that changed no update; the twin is told."""
-        with transaction(self._connection, "cannot store the acknowledgement of the desired property"):
-            write_acknowledgement(self._connection, acknowledgement, now)
+        with writing(self._connection, "cannot store the acknowledgement of the desired property") as driver:
+            write_acknowledgement(driver, acknowledgement, now)
 
     def acknowledged(self) -> Acknowledgement | None:
         """What was last done about the desired property; None if nothing ever was."""
-        with transaction(self._connection, "cannot read what was done about the desired property"):
-            return read_acknowledgement(self._connection)
+        with translated("cannot read what was done about the desired property"):
+            return read_acknowledgement(driver_of(self._connection))
 
     def latest(self) -> Update | None:
         """The newest update, settled or not; None on a device that never had one."""
-        with transaction(self._connection, "cannot read the update"):
-            row = self._connection.execute(_LATEST).mappings().first()
+        with translated("cannot read the update"):
+            rows = _LATEST.rows(driver_of(self._connection))
         with understood("the newest update"):
-            return update_of(dict(row)) if row else None
+            return update_of(rows[0]) if rows else None
 
     def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
         """The newest `limit` entries, of one update or of all, oldest first."""
         statement = _HISTORY if update_id is None else _HISTORY_OF_ONE
         values: dict[str, Any] = {"limit": limit} if update_id is None else {"limit": limit, "update_id": update_id}
-        with transaction(self._connection, "cannot read the history"):
-            rows = self._connection.execute(statement, values).mappings().all()
+        with translated("cannot read the history"):
+            rows = statement.rows(driver_of(self._connection), values)
         with understood("the history"):
-            return [_history_row(dict(row)) for row in reversed(rows)]
+            return [_history_row(row) for row in reversed(rows)]
 
     def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
         """Keep that something went wrong beside the update; the oldest of many are forgotten.
@@ -235,46 +236,53 @@ class Store:
             now: the moment.
             update_id: the update that it happened to, if to one.
         """
-        with transaction(self._connection, "cannot store what went wrong"):
-            self._connection.execute(
-                _INCIDENT,
-                {
-                    "at": iso(now.wall),
-                    "boot_id": now.boot_id,
-                    "update_id": update_id,
-                    "code": code,
-                    "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
-                },
-            )
-            self._connection.execute(_OLD_INCIDENTS, {"kept": _KEPT_INCIDENTS})
+        row = {
+            "at": iso(now.wall),
+            "boot_id": now.boot_id,
+            "update_id": update_id,
+            "code": code,
+            "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
+        }
+        with writing(self._connection, "cannot store what went wrong") as driver:
+            _INCIDENT.run(driver, row)
+            _OLD_INCIDENTS.run(driver, {"kept": _KEPT_INCIDENTS})
 
     def incidents(self, *, limit: int = _KEPT_INCIDENTS) -> list[Incident]:
         """The newest `limit` things that went wrong beside updates, oldest first."""
-        with transaction(self._connection, "cannot read what went wrong"):
-            rows = self._connection.execute(_INCIDENTS, {"limit": limit}).mappings().all()
+        with translated("cannot read what went wrong"):
+            rows = _INCIDENTS.rows(driver_of(self._connection), {"limit": limit})
         with understood("what went wrong"):
             return [Incident(**{**row, "at": parse_iso(row["at"])}) for row in reversed(rows)]
 
-    def _advance(self, entry: Entry) -> None:
-        values = columns(entry.after)
-        self._connection.execute(_ADVANCE, {"key": values.pop("id"), **values})
-        self._enter(entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
 
-    def _enter(self, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
-        self._connection.execute(
-            _NOTE,
-            {
-                "update_id": after.id,
-                "at": iso(at),
-                "boot_id": after.boot_id,
-                "trigger": trigger,
-                "source": before.state.value if before else None,
-                "state": after.state.value,
-                "attempt": after.attempt,
-                "failure_code": after.failure.code if after.failure else None,
-                "report": json.dumps(wrapped(changed(before, after)), separators=(",", ":")),
-            },
-        )
+@cache
+def _advanced(names: tuple[str, ...]) -> Prepared:
+    """The change of some columns of the newest update. The ways through the lifecycle change the same few again."""
+    newest = UPDATES.update().where(UPDATES.c.number == _NEWEST, UPDATES.c.id == bindparam("key"))
+    return Prepared(newest.values({name: bindparam(name) for name in names}))
+
+
+def _advance(driver: sqlite3.Connection, entry: Entry) -> None:
+    before, after = columns(entry.before), columns(entry.after)
+    new = {name: value for name, value in after.items() if value != before[name]}
+    if new and _advanced(tuple(new)).run(driver, {"key": entry.after.id, **new}).rowcount != 1:
+        raise sqlite3.DatabaseError(f"update {entry.after.id} is not the newest one in the database")
+    _enter(driver, entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
+
+
+def _enter(driver: sqlite3.Connection, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
+    row = {
+        "update_id": after.id,
+        "at": iso(at),
+        "boot_id": after.boot_id,
+        "trigger": trigger,
+        "source": before.state.value if before else None,
+        "state": after.state.value,
+        "attempt": after.attempt,
+        "failure_code": after.failure.code if after.failure else None,
+        "report": json.dumps(changed(before, after), separators=(",", ":")),
+    }
+    _NOTE.run(driver, row)
 
 
 def _history_row(row: dict[str, Any]) -> HistoryRow:

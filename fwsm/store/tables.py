@@ -10,12 +10,13 @@ __all__ = ["FACTS", "HISTORY", "INCIDENTS", "METADATA", "UPDATES"]
 
 METADATA: Final = MetaData()
 
-# One row an update; the newest is the one that counts. Times are ISO 8601 in UTC.
+# One row an update; the newest is the one that counts, and the only one that changes. Times are ISO 8601 in UTC. There
+# is no index on `id`: it would be one more page to write, and rows are few.
 UPDATES: Final = Table(
     "updates",
     METADATA,
     Column("number", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False),
     Column("uri", Text, nullable=False),
     Column("sha256", Text),
     Column("version", Text),
@@ -48,8 +49,9 @@ UPDATES: Final = Table(
     Column("reached_bytes", Integer, nullable=False, server_default="0"),
 )
 
-# One row an entry into a state, for ever in order. `report` is what the twin is to be told of it: the outbox. What the
-# twin is told of the desired property stands in line with it, as a row without a state (an empty text).
+# One row an entry into a state, for ever in order. `report` is what it changes of the section on the twin: the outbox.
+# What the twin is told of the desired property stands in line with it, as a row without a state (an empty text). The
+# newest row is never deleted, so no number comes twice; AUTOINCREMENT would write one more page at every commit.
 HISTORY: Final = Table(
     "history",
     METADATA,
@@ -63,7 +65,6 @@ HISTORY: Final = Table(
     Column("attempt", Integer, nullable=False),
     Column("failure_code", Text),
     Column("report", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 
 # What else the device knows of itself: the outbox's cursor, what was last done about the desired property.

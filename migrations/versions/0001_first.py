@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "updates",
         Column("number", Integer, primary_key=True),
-        Column("id", Text, nullable=False, unique=True),
+        Column("id", Text, nullable=False),
         Column("uri", Text, nullable=False),
         Column("sha256", Text),
         Column("version", Text),
@@ -61,7 +61,6 @@ def upgrade() -> None:
         Column("attempt", Integer, nullable=False),
         Column("failure_code", Text),
         Column("report", Text, nullable=False),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "facts",

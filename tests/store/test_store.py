@@ -138,12 +138,21 @@ def test_history_shows_the_newest_oldest_first(store: Store) -> None:
     """Of one update or of all; the limit cuts off the oldest."""
     for name in ("a", "b", "a2"):
         store.accept(replace(UPDATE, id=name), NOW)
-    store.advance(_entry(replace(UPDATE, id="a"), Trigger.POLICY_ALLOWED, Facts(now=NOW)))
+    store.advance(_entry(replace(UPDATE, id="a2"), Trigger.POLICY_ALLOWED, Facts(now=NOW)))
     assert [row.number for row in store.history()] == [1, 2, 3, 4]
     assert [row.number for row in store.history(limit=2)] == [3, 4]
-    assert [row.number for row in store.history("a")] == [1, 4]
-    assert [row.number for row in store.history("a", limit=1)] == [4]
+    assert [row.number for row in store.history("a2")] == [3, 4]
+    assert [row.number for row in store.history("a2", limit=1)] == [4]
     assert store.history("unknown") == []
+
+
+def test_only_the_newest_update_moves(store: Store) -> None:
+    """Whoever holds on to an older one is told, and nothing is written."""
+    store.accept(UPDATE, NOW)
+    store.accept(replace(UPDATE, id="u2"), NOW)
+    with pytest.raises(StoreError, match="update u1 is not the newest one"):
+        store.advance(_entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
+    assert len(store.history()) == 2
 
 
 def test_update_supersedes_another_in_one_transaction(store: Store) -> None:
@@ -196,9 +205,10 @@ def test_advance_that_fails_leaves_the_state(store: Store, what: str) -> None:
 
 
 def test_superseding_that_fails_leaves_the_old_update_running(store: Store) -> None:
-    """The new id is taken already, so the second half fails after the first half was written."""
+    """The second half fails after the first half was written."""
     store.accept(UPDATE, NOW)
     ended = _entry(UPDATE, Trigger.SUPERSEDED, Facts(now=LATER))
+    _break(store, "INSERT ON updates")
     with pytest.raises(StoreError, match="cannot store the new update"):
         store.accept(UPDATE, LATER, superseding=ended)
     assert store.latest() == UPDATE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.store.engine import connect, transaction
 from fwsm.store.schema import prepare
-from fwsm.store.tables import HISTORY, METADATA
+from fwsm.store.tables import METADATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,3 @@ def test_migrations_make_the_tables_that_the_program_knows(tmp_path: Path) -> No
             assert shape == _shape(declared, table)
     migrated.close()
     declared.close()
-
-
-def test_history_numbers_are_never_used_again() -> None:
-    """The outbox's cursor points at them."""
-    assert HISTORY.dialect_options["sqlite"]["autoincrement"]
