@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -469,10 +470,11 @@ def test_a_late_twin_is_ignored(life: Life) -> None:
     """An older version behind a newer one, as of a hub that answers out of order."""
     desire(life, REQUEST)
     told(life)
-    old = (dict(life.link.desired), dict(life.link.twin))
+    old = copy.deepcopy((life.link.desired, life.link.twin))
     desire(life, ANOTHER)
     told(life)
     life.link.desired, life.link.twin = old
+    assert life.link.desired["iothubDM"]["firmwareUpdate"] == REQUEST
     connect(life)
     assert life.agent.update is not None
     assert life.agent.update.request.uri == OTHER
