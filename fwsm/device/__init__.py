@@ -12,6 +12,7 @@
 - `backoff`: tenacity with full jitter, an injected sleep, and a way out
 - `download`: resumable HTTPS download
 - `installers`: how an image gets into place; `health` is what new firmware must show before it stays
+- `hooks`: what the embedding program hears of
 - `durable`: files that survive a power cut
 - `clock`: the real clock
 """

@@ -15,7 +15,9 @@ import queue
 import random
 import threading
 import uuid
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.lifecycle import TABLE, Trigger
 from fwsm.core.moment import Deadline
@@ -28,10 +30,10 @@ from fwsm.device.job import Job, ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.methods import Methods
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
-from fwsm.device.ports import MethodCall
+from fwsm.device.ports import Twin
 from fwsm.device.record import Record
 from fwsm.device.work import Work
-from fwsm.errors import StoreError
+from fwsm.errors import FwsmError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +60,15 @@ _STORE_PAUSE_S = 5.0
 _STOP_WAIT_S = 5.0
 # A sleep does not count the time that the machine was suspended, and deadlines do: so look at the clock now and then.
 _LONGEST_SLEEP_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A built-in method, called by this program."""
+
+    name: str
+    payload: Any
+    done: Future[Update | None] = field(default_factory=Future)
 
 
 class Agent:
@@ -122,7 +133,7 @@ class Agent:
         )
         loading = Loading(download, pauses, self._record.note_progress)
         self._work = Work(policy or Always(), loading, applying)
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message | _Order] = queue.SimpleQueue()
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
@@ -139,6 +150,17 @@ class Agent:
         """The rows of the table for the present state, in the order in which they are tried; from any thread."""
         update = self.update
         return () if update is None else tuple(row for row in TABLE if row.source is update.state)
+
+    def order(self, name: str, payload: Any = None) -> Future[Update | None]:
+        """Have one of the built-in methods carried out for this program; from any thread.
+
+        Returns:
+            The update as it stands then, or what `Commands.carry_out` raises. It is cancelled if `run` ends before.
+        """
+        order = _Order(name, payload)
+        self._inbox.put(order)
+        self._bell.set()
+        return order.done
 
     def deliver(self, message: Message) -> None:
         """Take a direct method or the twin; from any thread. A later step answers it."""
@@ -166,6 +188,7 @@ class Agent:
                     self._clock.wait(self._bell, None if wait_s is None else min(wait_s, _LONGEST_SLEEP_S))
         finally:
             self._drop_job()
+            self._drop_orders()
 
     def step(self, now: Moment) -> float | None:
         """Do at most one unit of work.
@@ -243,6 +266,13 @@ class Agent:
             job.stop.set()
             job.wait(_STOP_WAIT_S)
 
+    def _drop_orders(self) -> None:
+        """Nobody will carry them out. Methods may go unanswered: their callers have timeouts of their own."""
+        while not self._inbox.empty():
+            message = self._inbox.get()
+            if isinstance(message, _Order):
+                message.done.cancel()
+
     def _fire(self, update: Update, fact: Fact, now: Moment) -> Update:
         after = self._record.fire(update, fact, now)
         self._not_before = None
@@ -250,8 +280,13 @@ class Agent:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def _take(self, message: Message) -> None:
-        if not isinstance(message, MethodCall):
+    def _take(self, message: Message | _Order) -> None:
+        if isinstance(message, _Order):
+            try:
+                message.done.set_result(self._noticing(lambda: self._commands.carry_out(message.name, message.payload)))
+            except FwsmError as error:
+                message.done.set_exception(error)
+        elif isinstance(message, Twin):
             self._noticing(lambda: self._commands.read(message))
         elif message.name in BUILT_IN:
             status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))

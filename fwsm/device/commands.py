@@ -76,36 +76,43 @@ class Commands:
             payload: the JSON value of the call.
         """
         try:
-            if name == METHOD:
-                return self._request(parse_request(payload, allow_http=self._allow_http))
-            return self._bare(_BARE[name])
+            update = self.carry_out(name, payload)
         except RequestError as error:
             return _BAD_REQUEST, _refusal(error) | {"field": error.field}
         except RefusedError as error:
             return NOT_NOW, _refusal(error)
         except FwsmError as error:
             return _UNAVAILABLE, _refusal(error)
+        return ACTED_ON, _started(update) if name == METHOD and update else _shown(update)
 
-    def _request(self, request: Request) -> tuple[int, dict[str, Any]]:
+    def carry_out(self, name: str, payload: Any) -> Update | None:
+        """Carry out one of the built-in methods; returns the update that it is about, as it stands then.
+
+        Args:
+            name: one of BUILT_IN.
+            payload: the JSON value of the call.
+
+        Raises:
+            RequestError: the payload is malformed.
+            RefusedError: not in this state.
+            StoreError: it could not be stored; nothing has changed.
+        """
+        if name == METHOD:
+            return self._request(parse_request(payload, allow_http=self._allow_http))
+        return self._bare(_BARE[name])
+
+    def _request(self, request: Request) -> Update | None:
         command = asked_for(self._record.update, request)
         answer = self._granted(command)
-        update = self._record.update
         if answer.outcome is not Outcome.SAME:
-            update = self._new_update(request)
-            self._start(update, self._overtaken())
-        assert update is not None  # noqa: S101  # the same as which?
-        verb = update.state.status if update.state.settled else "started"
-        return answer.status, {"message": f"FirmwareUpdate {verb}", "updateId": update.id}
+            self._start(self._new_update(request), self._overtaken())
+        return self._record.update
 
-    def _bare(self, command: Command) -> tuple[int, dict[str, Any]]:
+    def _bare(self, command: Command) -> Update | None:
         answer = self._granted(command)
         if answer.outcome.trigger is not None:
             self._move(answer, self._overtaken())
-        update = self._record.update
-        if update is None:
-            return answer.status, {"message": "this device has had no update yet"}
-        shown = {key: value for key, value in section(update).items() if value is not None}
-        return answer.status, {"message": f"FirmwareUpdate {update.state.status}", **shown}
+        return self._record.update
 
     def _granted(self, command: Command) -> Answer:
         """What is to be done; raises RefusedError if nothing may be."""
@@ -212,6 +219,18 @@ class Commands:
     def _done(self, acknowledging: Acknowledgement | None) -> None:
         if acknowledging is not None:
             self._last, self._wish = acknowledging, None
+
+
+def _started(update: Update) -> dict[str, Any]:
+    verb = update.state.status if update.state.settled else "started"
+    return {"message": f"FirmwareUpdate {verb}", "updateId": update.id}
+
+
+def _shown(update: Update | None) -> dict[str, Any]:
+    if update is None:
+        return {"message": "this device has had no update yet"}
+    shown = {key: value for key, value in section(update).items() if value is not None}
+    return {"message": f"FirmwareUpdate {update.state.status}", **shown}
 
 
 def _refusal(error: FwsmError) -> dict[str, Any]:

@@ -13,19 +13,21 @@ import queue
 import random
 import threading
 import uuid
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from fwsm.core.request import METHOD
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
 from fwsm.device.hooks import Hooks
 from fwsm.device.reporter import Reporter
-from fwsm.errors import LifecycleError
+from fwsm.errors import LifecycleError, RefusedError
 from fwsm.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fwsm.core.lifecycle import Row
     from fwsm.core.policy import Policy
@@ -33,12 +35,15 @@ if TYPE_CHECKING:
     from fwsm.device.health import HealthCheck
     from fwsm.device.hooks import EntryHook, ProgressHook, ReportHook
     from fwsm.device.job import Runner
+    from fwsm.device.methods import Method
     from fwsm.device.ports import Clock, Download, Installer, Link
     from fwsm.store import HistoryRow
 
 __all__ = ["Device"]
 
 _REPORTER_ENDS_S = 10.0
+# How long a command may wait for the agent, which may be waiting for the disk.
+_ORDER_S = 30.0
 
 _E = TypeVar("_E", bound="EntryHook")
 _P = TypeVar("_P", bound="ProgressHook")
@@ -60,6 +65,7 @@ class Device:
         limits: where loops end and how long to wait.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
+        methods: direct methods of the program's own, by name; see `fwsm.device.methods`.
         progress_every_s: at most one progress report in so many seconds; None for none.
         runner: how long work runs beside the agent; None for in a thread of its own.
         chance: random numbers in [0, 1) for jitter.
@@ -85,6 +91,7 @@ class Device:
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
         allow_http: bool = False,
+        methods: Mapping[str, Method] | None = None,
         progress_every_s: float | None = 5.0,
         runner: Runner | None = None,
         chance: Callable[[], float] = random.random,
@@ -96,6 +103,7 @@ class Device:
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+        self._runs_in: int | None = None
         clock = clock or SystemClock()
         with ExitStack() as opened:
             store = opened.enter_context(Store(self.state_dir))
@@ -116,6 +124,7 @@ class Device:
                 soak_s=soak_s,
                 check_every_s=check_every_s,
                 allow_http=allow_http,
+                methods=methods,
                 runner=runner,
                 chance=chance,
                 new_id=new_id,
@@ -155,6 +164,31 @@ class Device:
         """
         return self._agent.may_happen()
 
+    # -- what it can be told -----------------------------------------------------------------------------------------
+
+    def request(self, payload: Mapping[str, Any]) -> Update:
+        """Ask for an update, as the direct method `firmwareUpdate` does; returns when it is on disk.
+
+        Args:
+            payload: `fwPackageUri`, and if need be `fwPackageCheckValue` and `fwVersion`.
+
+        Raises:
+            RequestError: the payload is malformed; names field, reason and fix.
+            RefusedError: not in this state, or the device does not run, or it is asked in a hook.
+            StoreError: it could not be stored; nothing has changed.
+        """
+        return self._order(METHOD, dict(payload))
+
+    def cancel(self) -> Update:
+        """End the update before it is applied; see `request` for what is raised."""
+        return self._order(f"{METHOD}Cancel")
+
+    def retry(self) -> Update:
+        """Start an update that failed afresh; see `request` for what is raised."""
+        return self._order(f"{METHOD}Retry")
+
+    # -- what it tells -----------------------------------------------------------------------------------------------
+
     def on_enter(self, *states: State) -> Callable[[_E], _E]:
         """Decorates a function that is told of entries into these states, or into all; see `Entered`.
 
@@ -185,6 +219,7 @@ class Device:
         Raises:
             Exception: a bug, here or in a part. The next start counts as a restart, so the table ends what loops.
         """
+        self._runs_in = threading.get_ident()
         reporter = threading.Thread(target=self._reporter.run, name="fwsm-reporter", daemon=True)
         stopper = threading.Thread(target=self._pass_stop_on, name="fwsm-stop", daemon=True)
         reporter.start()
@@ -193,6 +228,7 @@ class Device:
             self._link.start(self._agent.deliver)
             self._agent.run()
         finally:
+            self._runs_in = None
             self._reporter.stop()
             self._link.stop()
             self.stop()  # lets the stopper go if nobody else did
@@ -227,6 +263,26 @@ class Device:
     def close(self) -> None:
         """Let go of the database; after `run` has returned. Harmless the second time."""
         self._opened.close()
+
+    def _order(self, name: str, payload: object = None) -> Update:
+        if self._runs_in is None:
+            raise RefusedError("the device does not run", fix="Call start() first, or run() in another thread")
+        if self._runs_in == threading.get_ident():
+            raise RefusedError(
+                f"{name} was asked for in a hook",
+                why="it would wait for the agent, which waits for the hook",
+                fix="Ask for it in another thread",
+            )
+        try:
+            update = self._agent.order(name, payload).result(_ORDER_S)
+        except (CancelledError, TimeoutError) as error:
+            raise RefusedError(
+                f"{name} was not carried out",
+                why="the device was stopped" if isinstance(error, CancelledError) else "the agent is busy",
+                fix="Look at `update` for where it stands, and ask again",
+            ) from error
+        assert update is not None  # noqa: S101  # a command is about an update
+        return update
 
     def _run_in_thread(self) -> None:
         try:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.core.lifecycle import Trigger
-from fwsm.core.update import State
+from fwsm.core.policy import Delay
+from fwsm.core.update import Request, State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
 from fwsm.device.ports import MethodCall
-from fwsm.errors import LifecycleError, LinkError, StoreError, StoreLockedError
+from fwsm.errors import LifecycleError, LinkError, RefusedError, RequestError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
@@ -76,7 +77,7 @@ def new_device(directory: Path, link: MemoryLink, **agent: Any) -> Device:
     )
 
 
-def started(run: Callable[[], None]) -> threading.Thread:
+def started(run: Callable[[], object]) -> threading.Thread:
     """A thread that runs it."""
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -264,3 +265,114 @@ def test_without_a_download_of_its_own_it_loads_over_https(tmp_path: Path) -> No
     with Device(str(tmp_path), link=MemoryLink(), installer=MemoryInstaller(Board())) as device:
         assert device.update is None
         assert device.state_dir == tmp_path
+
+
+# -- what a program can tell it ----------------------------------------------------------------------------------------
+
+
+def test_a_program_asks_for_an_update_cancels_it_and_tries_again(tmp_path: Path) -> None:
+    """Each returns when it is on disk, and the hub is told as if an operator had asked."""
+    link = MemoryLink()
+    with new_device(tmp_path, link, policy=Delay(3600.0)) as device:
+        device.start()
+        asked = device.request({"fwPackageUri": URI, "fwVersion": "2"})
+        assert (asked.state, asked.request) == (State.WAITING, Request(URI, version="2"))
+        cancelled = device.cancel()
+        assert (cancelled.id, cancelled.state) == (asked.id, State.DOWNLOAD_FAILED)
+        again = device.retry()
+        assert (again.id, again.state) == (asked.id, State.WAITING)
+        triggers = [row.trigger for row in device.history() if row.trigger != "policy_deferred"]
+        assert triggers == ["accepted", "cancelled", "retry_requested"]
+
+
+def test_what_the_hub_would_be_told_is_raised(tmp_path: Path) -> None:
+    """Field, reason and fix of a malformed request; why a command cannot be carried out."""
+    with new_device(tmp_path, MemoryLink()) as device:
+        device.start()
+        with pytest.raises(RequestError) as malformed:
+            device.request({"fwPackageUri": 5})
+        assert malformed.value.field == "fwPackageUri"
+        assert malformed.value.why
+        assert malformed.value.fix
+        with pytest.raises(RefusedError, match="this device has had no update"):
+            device.cancel()
+
+
+def test_a_device_that_does_not_run_takes_no_command(tmp_path: Path) -> None:
+    """Neither before nor after."""
+    with new_device(tmp_path, MemoryLink()) as device:
+        with pytest.raises(RefusedError, match=r"Call start\(\) first"):
+            device.retry()
+        device.start()
+        device.stop()
+        assert device.join(10)
+        with pytest.raises(RefusedError, match="does not run"):
+            device.retry()
+
+
+def test_a_hook_cannot_wait_for_the_agent_that_waits_for_it(tmp_path: Path) -> None:
+    """It is told so at once, and what it raises is kept like any other failure."""
+    refused: list[str] = []
+    told = threading.Event()
+    with new_device(tmp_path, MemoryLink(), policy=Delay(3600.0)) as device:
+
+        @device.on_enter(State.WAITING)
+        def impatient(_entered: Entered) -> None:
+            try:
+                device.cancel()
+            except RefusedError as error:
+                refused.append(error.why)
+            told.set()
+
+        device.start()
+        device.request({"fwPackageUri": URI})
+        assert told.wait(10)
+    assert set(refused) == {"it would wait for the agent, which waits for the hook"}
+
+
+def test_a_command_that_comes_as_the_device_stops_is_refused(tmp_path: Path) -> None:
+    """It is never left waiting."""
+    holding, stopped = threading.Event(), threading.Event()
+    answers: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(RefusedError) as caught:
+            device.cancel()
+        answers.append(caught.value.why)
+
+    with new_device(tmp_path, MemoryLink(), policy=Delay(3600.0)) as device:
+
+        @device.on_enter()
+        def hold(_entered: Entered) -> None:
+            holding.set()
+            assert stopped.wait(10)
+
+        device.start()
+        asking = started(lambda: device.request({"fwPackageUri": URI}))
+        assert holding.wait(10)
+        late = started(ask)
+        while device._agent._inbox.empty():
+            late.join(0.01)
+        device._agent.stop()
+        stopped.set()
+        late.join(10)
+        asking.join(10)
+    assert answers == ["the device was stopped"]
+
+
+def test_a_program_answers_methods_of_its_own(tmp_path: Path) -> None:
+    """Those that the package does not know."""
+    link, answers = Hub(), list[tuple[int, Any]]()
+    answered = threading.Event()
+
+    def respond(status: int, payload: Mapping[str, Any]) -> None:
+        answers.append((status, payload))
+        answered.set()
+
+    with new_device(tmp_path, link, methods={"blink": lambda payload: (200, {"blinked": payload})}) as device:
+        device.start()
+        assert link.ready.wait(10)
+        assert link.deliver is not None
+        link.deliver(MethodCall("blink", 3, respond))
+        assert answered.wait(10)
+    assert answers == [(200, {"blinked": 3})]

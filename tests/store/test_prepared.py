@@ -64,9 +64,8 @@ def test_what_a_statement_fixes_itself_is_not_asked_for(connection: Connection) 
 def test_a_block_that_raises_leaves_nothing(connection: Connection) -> None:
     """Whatever it raises, also what is no Exception; the next block works."""
     for error in (ValueError, KeyboardInterrupt):
-        with pytest.raises(error), writing(connection, "cannot write") as driver:
-            INSERT.run(driver, {"name": "a", "colour": None})
-            raise error
+        with pytest.raises(error):
+            _insert(connection, "a", error)
     with pytest.raises(StoreError, match="cannot write: NOT NULL constraint failed"):
         _insert(connection, None)
     assert ALL.rows(driver_of(connection)) == []
@@ -94,6 +93,8 @@ def test_what_was_written_is_seen_by_others_when_the_block_has_ended(connection:
     other.close()
 
 
-def _insert(connection: Connection, name: str | None) -> None:
+def _insert(connection: Connection, name: str | None, error: type[BaseException] | None = None) -> None:
     with writing(connection, "cannot write") as driver:
         INSERT.run(driver, {"name": name, "colour": None})
+        if error is not None:
+            raise error
