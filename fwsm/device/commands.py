@@ -39,6 +39,9 @@ _log = logging.getLogger(__name__)
 _BAD_REQUEST: Final = 400
 _UNAVAILABLE: Final = 503
 
+# The database was lost, and the twin had the only trace of what was done.
+_REMEMBERED: Final = "this was acted on before, as the twin said"
+
 _BARE: Final = {
     f"{METHOD}Cancel": Command.CANCEL,
     f"{METHOD}Retry": Command.RETRY,
@@ -131,12 +134,14 @@ class Commands:
         Raises:
             StoreError: nothing has changed; `heed` does it again.
         """
-        wish = Wish.on(twin.desired, twin.reported)
-        if wish.is_late(self._last):
+        wish, last = Wish.on(twin.desired, twin.reported), self._last
+        if wish.is_late(last):
             _log.warning("desired properties of version %d are late and ignored", wish.version)
-        else:
-            self._wish = wish if wish.is_news(self._last) else None
-            self.heed()
+            return
+        self._wish = wish if wish.is_news(last) else None
+        if self._wish is None and last is None and wish.content is not None:
+            self._acknowledge(wish.acknowledged(wish.told_code or ACTED_ON, _REMEMBERED))
+        self.heed()
 
     def heed(self) -> bool:
         """Act on the desired property, if there is something to do about it; False if there was not.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -57,6 +58,24 @@ def test_the_table_has_nothing_else() -> None:
     """One cell for each status and command, and a row for a device without an update."""
     rows = {NO_UPDATE, *(state.status for state in State)}
     assert set(TABLE) == {(row, command) for row in rows for command in Command}
+
+
+class Child(str):
+    """A step of applying that this package does not know."""
+
+    __slots__ = ()
+
+    @property
+    def status(self) -> str:
+        """As every state has it."""
+        return self.partition(".")[0]
+
+
+@pytest.mark.parametrize("command", Command)
+def test_what_an_extension_adds_to_applying_is_applying(command: Command) -> None:
+    """The point of no return lies before all of it."""
+    added = replace(UPDATE, state=cast("State", Child("applying.warmingUp")))
+    assert decide(added, command) == decide(in_state(State.INSTALLING), command)
 
 
 @pytest.mark.parametrize("state", State)

@@ -501,6 +501,11 @@ def test_a_device_without_memory_believes_the_twin(life: Life) -> None:
     life.start()
     connect(life)
     assert life.agent.update is None
+    life.link.desire({"somethingElse": 1})
+    life.restart()
+    connect(life)
+    assert life.agent.update is None
+    assert told(life) == {"ac": 200, "av": 2, "ad": "this was acted on before, as the twin said"}
     desire(life, ANOTHER)
     assert life.agent.update is not None
 
