@@ -15,8 +15,6 @@ import queue
 import random
 import threading
 import uuid
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.lifecycle import TABLE, Trigger
@@ -29,14 +27,16 @@ from fwsm.device.hooks import Hooks
 from fwsm.device.job import Job, ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.methods import Methods
+from fwsm.device.order import Order
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
 from fwsm.device.ports import Twin
 from fwsm.device.record import Record
 from fwsm.device.work import Work
-from fwsm.errors import FwsmError, StoreError
+from fwsm.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from fwsm.core.lifecycle import Row
     from fwsm.core.moment import Moment
@@ -60,15 +60,6 @@ _STORE_PAUSE_S = 5.0
 _STOP_WAIT_S = 5.0
 # A sleep does not count the time that the machine was suspended, and deadlines do: so look at the clock now and then.
 _LONGEST_SLEEP_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A built-in method, called by this program."""
-
-    name: str
-    payload: Any
-    done: Future[Update | None] = field(default_factory=Future)
 
 
 class Agent:
@@ -133,7 +124,7 @@ class Agent:
         )
         loading = Loading(download, pauses, self._record.note_progress)
         self._work = Work(policy or Always(), loading, applying)
-        self._inbox: queue.SimpleQueue[Message | _Order] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message | Order] = queue.SimpleQueue()
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
@@ -157,7 +148,7 @@ class Agent:
         Returns:
             The update as it stands then, or what `Commands.carry_out` raises. It is cancelled if `run` ends before.
         """
-        order = _Order(name, payload)
+        order = Order(name, payload)
         self._inbox.put(order)
         self._bell.set()
         return order.done
@@ -270,7 +261,7 @@ class Agent:
         """Nobody will carry them out. Methods may go unanswered: their callers have timeouts of their own."""
         while not self._inbox.empty():
             message = self._inbox.get()
-            if isinstance(message, _Order):
+            if isinstance(message, Order):
                 message.done.cancel()
 
     def _fire(self, update: Update, fact: Fact, now: Moment) -> Update:
@@ -280,12 +271,9 @@ class Agent:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def _take(self, message: Message | _Order) -> None:
-        if isinstance(message, _Order):
-            try:
-                message.done.set_result(self._noticing(lambda: self._commands.carry_out(message.name, message.payload)))
-            except FwsmError as error:
-                message.done.set_exception(error)
+    def _take(self, message: Message | Order) -> None:
+        if isinstance(message, Order):
+            self._noticing(lambda: message.carry_out(self._commands))
         elif isinstance(message, Twin):
             self._noticing(lambda: self._commands.read(message))
         elif message.name in BUILT_IN:
