@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import os
 import signal
@@ -16,10 +17,10 @@ from fwsm.cli.output import Output, discreet, json_option, pass_output
 from fwsm.cli.settings import setting_options
 from fwsm.config import DeviceConfig, load
 from fwsm.core.twin import section
-from fwsm.store import HistoryRow, Store
+from fwsm.store import HistoryRow, Incident, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fwsm.errors import FwsmError
 
@@ -164,7 +165,7 @@ def status(output: Output, state_dir: Path) -> None:
 @json_option
 @pass_output
 def history(output: Output, state_dir: Path, update_id: str | None, limit: int) -> None:
-    r"""Show every entry into a state, oldest first.
+    r"""Show every entry into a state, and what went wrong beside it, oldest first.
 
     \b
     Example:
@@ -172,10 +173,15 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
     """
     with Store(state_dir, read_only=True) as store:
         rows = store.history(update_id, limit=limit)
-    if not rows:
+        incidents = [each for each in store.incidents(limit=limit) if update_id in {None, each.update_id}]
+    if not rows and not incidents:
         output.say("there is nothing in the history")
-    for row in rows:
-        output.data(_document(row), _line(row))
+    shown: Iterable[HistoryRow | Incident] = heapq.merge(rows, incidents, key=lambda each: each.at)
+    for each in shown:
+        if isinstance(each, Incident):
+            output.data(_incident_document(each), _incident_line(each))
+        else:
+            output.data(_document(each), _line(each))
 
 
 def _plain(value: Any) -> str:
@@ -201,3 +207,18 @@ def _document(row: HistoryRow) -> dict[str, Any]:
 def _line(row: HistoryRow) -> str:
     failure = f"  ({row.failure_code})" if row.failure_code else ""
     return f"{row.at:%Y-%m-%d %H:%M:%S}Z  {row.update_id[:8]}  {row.trigger:<18} {row.state}{failure}"
+
+
+def _incident_document(incident: Incident) -> dict[str, Any]:
+    return {
+        "incident": incident.code,
+        "message": incident.message,
+        "updateId": incident.update_id,
+        "at": incident.at.isoformat(),
+        "bootId": incident.boot_id,
+    }
+
+
+def _incident_line(incident: Incident) -> str:
+    update_id = (incident.update_id or "-")[:8]
+    return f"{incident.at:%Y-%m-%d %H:%M:%S}Z  {update_id:<8}  {incident.code}: {incident.message}"

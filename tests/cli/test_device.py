@@ -77,6 +77,29 @@ def test_history_shows_every_entry_oldest_first(state_dir: Path) -> None:
     assert "cancelled" in _fwsm("device", "history", "--state-dir", state_dir, "--update", "update-1")[1]
 
 
+def test_history_shows_what_went_wrong_beside_the_update(state_dir: Path) -> None:
+    """In its place in time, for people and for programs; with one update, only what happened to that one."""
+    with Store(state_dir) as store:
+        store.note("hookFailed", "app.lamp raised OSError: gone", NOW, "update-1")
+        store.note("storeDamaged", "set aside", NOW)
+    code, out, _ = _fwsm("device", "history", "--state-dir", state_dir)
+    assert code == 0
+    assert out.splitlines()[2:] == [
+        "2026-05-04 12:00:00Z  update-1  hookFailed: app.lamp raised OSError: gone",
+        "2026-05-04 12:00:00Z  -         storeDamaged: set aside",
+    ]
+    _, out, _ = _fwsm("device", "history", "--state-dir", state_dir, "--update", "update-1", "--json")
+    assert [json.loads(line) for line in out.splitlines()[2:]] == [
+        {
+            "incident": "hookFailed",
+            "message": "app.lamp raised OSError: gone",
+            "updateId": "update-1",
+            "at": "2026-05-04T12:00:00+00:00",
+            "bootId": "boot-1",
+        }
+    ]
+
+
 def test_a_device_without_an_update_says_so(tmp_path: Path) -> None:
     """Nothing is wrong with that."""
     Store(tmp_path).close()
