@@ -106,6 +106,7 @@ class Agent:
     ) -> None:
         limits = limits or Limits()
         self._clock = clock
+        self._reporter = reporter
         self._runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits)
@@ -275,6 +276,7 @@ class Agent:
         if isinstance(message, Order):
             self._noticing(lambda: message.carry_out(self._commands))
         elif isinstance(message, Twin):
+            self._reporter.compare(message.reported)
             self._noticing(lambda: self._commands.read(message))
         elif message.name in BUILT_IN:
             status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))

@@ -2,18 +2,26 @@
 
 It has its own thread and its own connection to the database, so a dead hub never holds up an update. What the history
 holds and the hub has not acknowledged is sent again after whatever happened; a report that arrives twice changes
-nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch.
+nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch for each
+update.
+
+Reports are differences. So once all are out, the twin is compared with what it should show whenever it was read, and
+the whole section is sent again if the hub has lost some of it. The same is done at once when the hub refuses a report;
+then less and less of it is sent, until the hub takes it.
 
 Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
 from fwsm.core.moment import Deadline
+from fwsm.core.resend import editions, lacks
+from fwsm.core.twin import wrapped
 from fwsm.device.backoff import retrying
 from fwsm.errors import FwsmError, LinkError, ReportRefusedError
 
@@ -65,11 +73,20 @@ class Reporter:
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        self._delivered: Mapping[str, Any] | None = None
+        self._seen: dict[str, Any] | None = None  # the hub's reported properties, as far as we know them
+        self._refused = False
         self._progress: Mapping[str, Any] | None = None
         self._next_progress: Deadline | None = None
 
     def ring(self) -> None:
         """There is something new in the outbox; from any thread."""
+        self._bell.set()
+
+    def compare(self, reported: Mapping[str, Any]) -> None:
+        """The reported properties as the hub has them now; from any thread."""
+        with self._lock:
+            self._delivered = reported
         self._bell.set()
 
     def note_progress(self, patch: Mapping[str, Any]) -> None:
@@ -99,7 +116,7 @@ class Reporter:
                 self._clock.wait(self._bell, wait_s)
 
     def step(self) -> float | None:
-        """Send one report, or the newest progress if none waits.
+        """Send one report; if none waits, what the hub has lost; if nothing is lost, the newest progress.
 
         Returns:
             Seconds until the next step has something to do; None if only the bell can bring that.
@@ -108,11 +125,16 @@ class Reporter:
             LinkError: stopped, or failed for good, before the hub acknowledged.
             StoreError: the outbox cannot be read.
         """
+        self._take_delivered()
         pending = self._outbox.pending(_READ_AT_ONCE)
         if pending:
             patch, number = _next(pending)
-            self._send(patch)
+            if not self._send(patch):
+                self._refused = True
             self._outbox.acknowledge(number)
+            return 0.0
+        if self._refused or self._seen is not None:
+            self._mend()
             return 0.0
         return self._send_progress()
 
@@ -125,15 +147,34 @@ class Reporter:
             _log.exception("reporting failed; it goes on in %.0f s", self._cap_s)
         return self._cap_s
 
-    def _send(self, patch: Mapping[str, Any]) -> None:
+    def _take_delivered(self) -> None:
+        with self._lock:
+            delivered, self._delivered = self._delivered, None
+        if delivered is not None:
+            self._seen = dict(delivered)
+
+    def _mend(self) -> None:
+        """Send the whole section if the hub lacks some of it; once for each reading of the twin."""
+        section = self._outbox.section()
+        if section is not None and (self._refused or lacks(_section_of(self._seen), section)):
+            _log.warning("the twin does not show what it should; all of it is sent again")
+            if not any(self._send(wrapped(edition)) for edition in editions(section)):
+                _log.error("the hub takes no report at all; the next connection tries again")
+        self._refused, self._seen = False, None
+
+    def _send(self, patch: Mapping[str, Any]) -> bool:
+        """Send it until it is acknowledged; False if the hub refuses it, which it would do again."""
         try:
             for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
                 with attempt:
                     self._link.report(patch)
-            self._on_report(patch)
         except ReportRefusedError as error:
-            # Sending it again would be refused again and would hold up every later report.
-            _log.error("the hub refuses a report, which is left out: %s", error)
+            _log.error("the hub refuses a report: %s", error)
+            return False
+        if self._seen is not None:
+            self._seen = _merged(self._seen, patch)
+        self._on_report(patch)
+        return True
 
     def _send_progress(self) -> float | None:
         with self._lock:
@@ -154,17 +195,23 @@ class Reporter:
 
 
 def _next(pending: list[Report]) -> tuple[dict[str, Any], int]:
-    """The next patch to send, and the report up to which it tells everything."""
-    older = len(pending) - _SINGLE_REPORTS
-    if older <= 1:
-        return pending[0].patch, pending[0].number
-    patch: dict[str, Any] = {}
-    for report in pending[:older]:
-        patch = _merged(patch, report.patch)
-    return patch, pending[older - 1].number
+    """The next patch to send, and the report up to which it tells everything.
+
+    Folded is what tells of one update, so that its end is said before the next one begins.
+    """
+    first, *others = pending[: max(1, len(pending) - _SINGLE_REPORTS)]
+    patch, number = first.patch, first.number
+    for report in itertools.takewhile(lambda report: report.update_id in {first.update_id, ""}, others):
+        patch, number = _merged(patch, report.patch), report.number
+    return patch, number
 
 
-def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _section_of(reported: Mapping[str, Any] | None) -> object:
+    ours = reported.get("iothubDM") if reported else None
+    return ours.get("firmwareUpdate") if isinstance(ours, dict) else None
+
+
+def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Two patches as one: a later value wins, null included, and objects merge."""
     merged = dict(first)
     for name, value in second.items():

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.update import Request, State, Update
+from fwsm.core.twin import section
+from fwsm.core.update import Failure, Request, State, Update
 from fwsm.device.clock import SystemClock
 from fwsm.device.reporter import Reporter
-from fwsm.errors import LinkError, ReportRefusedError
+from fwsm.errors import Kind, LinkError, ReportRefusedError
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
@@ -116,13 +121,172 @@ def test_a_long_backlog_is_folded_and_ends_in_the_same_twin(desk: Desk) -> None:
     assert (section["status"], section["resumed"], section["error"]["code"]) == ("downloadFailed", 40, "cancelled")
 
 
-def test_a_refused_report_does_not_hold_up_the_next(desk: Desk) -> None:
-    """What the hub will never take is left out and said in the log."""
+def step_to_the_end(desk: Desk) -> None:
+    """Let the reporter send all that it wants to."""
+    for _ in range(100):
+        if desk.reporter.step() is None:
+            return
+    raise AssertionError("the reporter does not come to an end")
+
+
+def shown(desk: Desk) -> dict[str, Any]:
+    """What the twin should show."""
+    return {name: value for name, value in section(desk.update).items() if value is not None}
+
+
+def test_a_fold_never_reaches_over_two_updates(desk: Desk) -> None:
+    """An operator sees how each of them ended, however long the backlog is."""
+    for number in range(2, 5):
+        for _ in range(20):
+            desk.fire(Trigger.RESTARTED)
+        desk.fire(Trigger.CANCELLED)
+        desk.update = replace(desk.update, id=f"u{number}", state=State.WAITING, failure=None)
+        desk.store.accept(desk.update, desk.clock.now())
+    step_to_the_end(desk)
+    ends = [(part["updateId"], part["status"]) for part in sections(desk.link) if "updateId" in part]
+    assert ends == [("u1", "downloadFailed"), ("u2", "downloadFailed"), ("u3", "waiting"), ("u4", "waiting")]
+    assert desk.link.statuses[-3:] == ["waiting", "downloadFailed", "waiting"]
+    assert len(desk.store.history()) == 67
+    assert desk.link.section == shown(desk)
+
+
+def test_after_a_refused_report_the_whole_section_is_said(desk: Desk) -> None:
+    """The refused one held up nobody, and what it would have said is not missing in the end."""
     desk.fire(Trigger.POLICY_ALLOWED)
     desk.link.failures = [ReportRefusedError("too large")]
     desk.reporter.step()
     desk.reporter.step()
-    assert desk.link.statuses == ["downloading"]
+    assert desk.link.section == {"status": "downloading"}
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+    sent = len(desk.link.patches)
+    step_to_the_end(desk)
+    assert len(desk.link.patches) == sent
+
+
+class Small(MemoryLink):
+    """A hub that takes only so much at once."""
+
+    most_bytes = 400
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Refuse it, or take it."""
+        if len(json.dumps(patch)) > self.most_bytes:
+            raise ReportRefusedError("413")
+        super().report(patch)
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "error"),
+    [
+        (2000, {"code": "internal", "message": "x" * 900}),
+        (700, {"code": "internal", "message": "x" * 99 + "…"}),
+        (420, {"code": "internal"}),
+    ],
+)
+def test_a_hub_that_takes_little_is_told_less(desk: Desk, most_bytes: int, error: dict[str, str]) -> None:
+    """Long texts go first; how the update stands and why it failed always fits."""
+    desk.link = Small()
+    desk.link.most_bytes = most_bytes
+    desk.reporter = Reporter(desk.outbox, desk.link, desk.clock)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    failure = Failure("internal", "x" * 900, Kind.PERMANENT)
+    facts = Facts(now=desk.clock.now(), failure=failure)
+    desk.update = desk.lifecycle.fire(desk.update, Trigger.DOWNLOAD_FAILED, facts)
+    step_to_the_end(desk)
+    assert (desk.link.section["status"], desk.link.section["error"]) == ("downloadFailed", error)
+
+
+def test_a_hub_that_takes_nothing_is_left_alone(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Until it is connected to anew."""
+    desk.link = Small()
+    desk.link.most_bytes = 10
+    desk.reporter = Reporter(desk.outbox, desk.link, desk.clock)
+    step_to_the_end(desk)
+    assert "the hub takes no report at all" in caplog.text
+    assert desk.link.patches == []
+    desk.link.most_bytes = 2000
+    step_to_the_end(desk)
+    assert desk.link.patches == []
+    desk.reporter.compare({})
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+
+
+@pytest.mark.parametrize(
+    "lost", [{}, {"iothubDM": None}, {"iothubDM": {"firmwareUpdate": {"status": "waiting"}}}, {"x": 1}]
+)
+def test_what_the_hub_has_lost_is_said_again(desk: Desk, lost: dict[str, Any]) -> None:
+    """As a whole, once for each reading of the twin."""
+    desk.fire(Trigger.POLICY_ALLOWED)
+    step_to_the_end(desk)
+    desk.link.twin = copy.deepcopy(lost)
+    before = len(desk.link.patches)
+    desk.reporter.compare(copy.deepcopy(lost))
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+    assert len(desk.link.patches) == before + 1
+
+
+def test_what_the_hub_should_not_have_is_taken_away(desk: Desk) -> None:
+    """A reason of long ago, for one; what others keep beside ours stays."""
+    step_to_the_end(desk)
+    desk.link.report({"iothubDM": {"firmwareUpdate": {"reason": "delay"}, "other": 1}})
+    desk.reporter.compare(copy.deepcopy(desk.link.twin))
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+    assert desk.link.twin["iothubDM"]["other"] == 1
+
+
+def test_a_twin_that_shows_what_it_should_is_left_alone(desk: Desk) -> None:
+    """Also one that was read before the newest reports had arrived."""
+    step_to_the_end(desk)
+    read = copy.deepcopy(desk.link.twin)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.reporter.compare(read)
+    sent = len(desk.link.patches)
+    step_to_the_end(desk)
+    assert len(desk.link.patches) == sent + 1
+    assert desk.link.section == shown(desk)
+
+
+def test_a_device_without_an_update_has_nothing_to_say(tmp_path: Path) -> None:
+    """Whatever the twin shows."""
+    with Store(tmp_path) as store, closing(store.outbox()) as outbox:
+        link = MemoryLink()
+        reporter = Reporter(outbox, link, FakeClock())
+        reporter.compare({"iothubDM": {"firmwareUpdate": {"status": "waiting"}}})
+        assert reporter.step() == 0.0
+        assert reporter.step() is None
+        assert link.patches == []
+
+
+def test_the_time_of_the_last_update_that_worked_comes_back(desk: Desk) -> None:
+    """A later one that failed does not know it."""
+    now = desk.clock.now()
+    good = replace(desk.update, id="u2", state=State.APPLY_COMPLETE, applied_at=now.wall)
+    desk.store.accept(good, now)
+    desk.update = replace(desk.update, id="u3")
+    desk.store.accept(desk.update, now)
+    step_to_the_end(desk)
+    assert desk.link.section["lastFirmwareUpdate"]
+    whole = dict(desk.link.section)
+    desk.link.twin = {}
+    desk.reporter.compare({})
+    step_to_the_end(desk)
+    assert desk.link.section == whole
+
+
+def test_the_acknowledgement_of_a_desired_property_comes_back(desk: Desk) -> None:
+    """It is part of the section."""
+    desk.store.acknowledge(Acknowledgement(3, "d", 200, "done"), desk.clock.now())
+    step_to_the_end(desk)
+    whole = dict(desk.link.section)
+    assert whole["desired"] == {"ac": 200, "av": 3, "ad": "done"}
+    desk.link.twin = {}
+    desk.reporter.compare({})
+    step_to_the_end(desk)
+    assert desk.link.section == whole
 
 
 def test_progress_is_sent_between_reports_at_a_bounded_rate(desk: Desk) -> None:

@@ -103,8 +103,10 @@ class Part:
         self._checkpoints = Checkpoints(disk, self._file, place.record, record or Record(boot_id))
         try:
             self._digest.add_file(self._file, counting, check)
-            if record is None or record.boot_id != boot_id or record.safe_bytes > self.size_bytes:
-                # First the doubtful bytes go, then the record may say that this boot wrote all there is.
+            if record is None or record.boot_id != boot_id or record.safe_bytes != self.size_bytes:
+                # First the doubtful bytes go, then the record may say that this boot wrote all there is. What an
+                # earlier process of this boot wrote and did not sync counts, so it is synced now: what is told of the
+                # progress never goes back behind what was on disk when the download went on.
                 self._disk.truncate(self._file, self.size_bytes)
                 self._write_record(replace(self.record, boot_id=boot_id, safe_bytes=self.size_bytes))
         except BaseException:

@@ -39,11 +39,13 @@ def _half(directory: Path) -> None:
 
 
 def test_after_a_crash_of_the_process_every_byte_counts(tmp_path: Path) -> None:
-    """The kernel has what was written, so the same boot goes on behind all of it."""
+    """The kernel has what was written, so the same boot goes on behind all of it, and makes it safe."""
     _half(tmp_path)
+    told = _place(tmp_path).progress(Disk(), "boot-1")
     with _open(tmp_path) as part:
         assert part.size_bytes == 6
-        assert part.record == Record("boot-1", 3, 10, _VALIDATOR)
+        assert part.record == Record("boot-1", 6, 10, _VALIDATOR)
+        assert part.poll() == told  # what is told of the progress does not go back
         assert part.artifact.sha256 == hashlib.sha256(b"abcdef").hexdigest()
         assert not part.whole
 
