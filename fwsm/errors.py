@@ -8,6 +8,8 @@
     ├── LifecycleError              a trigger that the table does not allow in this state
     ├── StoreError                  the database said no
     │   ├── StoreLockedError        another agent owns this state directory
+    │   ├── StoreDamagedError       what is in the database cannot be used
+    │   ├── StoreRecoveringError    the database was lost, and the hub has not said yet what it knows
     │   └── StoreFullError          the disk under the database is full
     ├── LinkError                   the device's connection to the hub
     │   ├── LinkAuthError           the hub does not accept this identity
@@ -70,9 +72,11 @@ __all__ = [
     "RequestError",
     "ServiceError",
     "SlotError",
+    "StoreDamagedError",
     "StoreError",
     "StoreFullError",
     "StoreLockedError",
+    "StoreRecoveringError",
     "ThrottledError",
     "UnauthorizedError",
     "UpdateFailedError",
@@ -170,6 +174,18 @@ class StoreLockedError(StoreError):
     kind = Kind.NEEDS_OPERATOR
     code = "storeLocked"
     exit_code = 13
+
+
+class StoreDamagedError(StoreError):
+    """What is in the database cannot be used; an agent sets it aside and goes on with a new one."""
+
+    code = "storeDamaged"
+
+
+class StoreRecoveringError(StoreError):
+    """The database was lost, and the hub has not said yet what it knows."""
+
+    code = "storeRecovering"
 
 
 class StoreFullError(StoreError):

@@ -47,6 +47,7 @@ class Facts:
         reboot_required: whether the installed image needs a reboot to run.
         probe: what the installer found on coming back.
         repeatable: whether the installer may do an unfinished installation again.
+        request_lost: whether the record was recalled from the twin and lacks what the work of its state needs.
         target_runs: whether what runs now is the image of this update.
     """
 
@@ -61,6 +62,7 @@ class Facts:
     reboot_required: bool = False
     probe: Probe | None = None
     repeatable: bool = False
+    request_lost: bool = False
     target_runs: bool = False
 
     def progressed(self, update: Update, limits: Limits) -> bool:

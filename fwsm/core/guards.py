@@ -23,6 +23,7 @@ __all__ = [
     "probe_done",
     "reboot_required",
     "reboots_left",
+    "request_lost",
     "restarts_left",
     "target_runs",
 ]
@@ -78,3 +79,8 @@ def probe_done(_update: Update, facts: Facts, _limits: Limits) -> bool:
 def must_roll_back(_update: Update, facts: Facts, _limits: Limits) -> bool:
     """The installer was interrupted and must not simply do its work again."""
     return facts.probe is Probe.UNFINISHED and not facts.repeatable
+
+
+def request_lost(_update: Update, facts: Facts, _limits: Limits) -> bool:
+    """The record was lost, and what the hub and the installer know is not enough to go on with."""
+    return facts.request_lost

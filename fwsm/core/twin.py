@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fwsm.core.update import Progress, Update
 
-__all__ = ["changed", "progress_patch", "section", "shown_uri", "wrapped"]
+__all__ = ["changed", "incident", "progress_patch", "section", "shown_uri", "wrapped"]
 
 # A twin value holds 4 KB at most (device twins guide); whatever goes in has to leave room for escapes.
 _LONGEST_TEXT: Final = 1000
@@ -66,6 +66,11 @@ def changed(before: Update | None, after: Update) -> dict[str, Any]:
 def progress_patch(progress: Progress) -> dict[str, Any]:
     """The section's part that shows how far a download is."""
     return {"progress": _progress(progress)}
+
+
+def incident(code: str, at: datetime) -> dict[str, Any]:
+    """The section's part that shows what last went wrong beside the update; it stays until the next one."""
+    return {"incident": {"code": code, "at": _iso(at)}}
 
 
 def wrapped(part: Mapping[str, Any]) -> dict[str, Any]:

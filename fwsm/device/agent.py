@@ -31,6 +31,7 @@ from fwsm.device.order import Order
 from fwsm.device.outcome import Fact, Pauses, Task, Wait
 from fwsm.device.ports import Twin
 from fwsm.device.record import Record
+from fwsm.device.recovery import Recovery
 from fwsm.device.work import Work
 from fwsm.errors import StoreError
 
@@ -110,7 +111,6 @@ class Agent:
         self._runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits)
-        self._commands = Commands(self._record, clock=clock, new_id=new_id, allow_http=allow_http)
         self._methods = Methods(methods or {}, self._runner, taken=BUILT_IN)
         pauses = Pauses(clock, limits, chance)
         applying = Applying(
@@ -125,6 +125,11 @@ class Agent:
         )
         loading = Loading(download, pauses, self._record.note_progress)
         self._work = Work(policy or Always(), loading, applying)
+        self._recovery = Recovery(store, self._record, applying, self._work, allow_http=allow_http)
+        self._commands = Commands(
+            self._record, clock=clock, new_id=new_id, allow_http=allow_http, ready=self._recovery.require_record
+        )
+        self._twin: Twin | None = None  # what is still to be read
         self._inbox: queue.SimpleQueue[Message | Order] = queue.SimpleQueue()
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -194,6 +199,8 @@ class Agent:
         if not self._inbox.empty():  # first, so that a store that refuses everything else is told to whoever calls
             self._take(self._inbox.get())
             return 0.0
+        if self._recovery.needed or self._twin is not None:
+            return self._recover(now)
         self._record.keep_incidents(now)
         if not self._came_back:
             self._come_back(now)
@@ -212,6 +219,19 @@ class Agent:
         except StoreError as error:
             _log.error("%s", error)
             return _STORE_PAUSE_S
+
+    def _recover(self, now: Moment) -> float:
+        if not self._recovery.needed:
+            self._read_twin(now)
+            return 0.0
+        before = self.update
+        wait_s = self._recovery.step(now)
+        if wait_s == 0:
+            self._commands.reload()
+        if self.update is not before:
+            self._came_back = self.update is None or self.update.state.settled
+            self._not_before = None
+        return wait_s
 
     def _come_back(self, now: Moment) -> None:
         update = self.update
@@ -276,14 +296,23 @@ class Agent:
         if isinstance(message, Order):
             self._noticing(lambda: message.carry_out(self._commands))
         elif isinstance(message, Twin):
+            self._twin = message
+            if not self._recovery.needed:  # else it waits for the database
+                self._read_twin(self._clock.now())
             self._reporter.compare(message.reported)
-            self._noticing(lambda: self._commands.read(message))
         elif message.name in BUILT_IN:
             status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))
             _log.info("method %s answered with %d", message.name, status)
             message.respond(status, payload)
         else:
             self._methods.start(message)
+
+    def _read_twin(self, now: Moment) -> None:
+        twin = self._twin
+        if twin is not None:
+            self._noticing(lambda: self._recovery.hear(twin, now))
+            self._noticing(lambda: self._commands.read(twin))
+            self._twin = None
 
     def _noticing(self, command: Callable[[], T]) -> T:
         """Carry out a command. If it has changed the update, the work in hand is for nothing."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fwsm.core.moment import Moment
-    from fwsm.core.update import Update
+    from fwsm.core.update import Artifact, Update
     from fwsm.device.health import HealthCheck
     from fwsm.device.outcome import Pauses
     from fwsm.device.ports import Clock, Download, Installer
@@ -89,6 +89,22 @@ class Applying:
         except Exception as error:  # noqa: BLE001  # only an answer shows that the old image runs
             log_failure("the installer cannot tell what runs", error)
             return True
+
+    def image_of(self, update: Update) -> Artifact | None:
+        """The image that this update brought, as the installer remembers it; None if that cannot be told."""
+        try:
+            return self._installer.image_of(update)
+        except Exception as error:  # noqa: BLE001  # what cannot be told is not relied on
+            log_failure("the installer cannot tell which image it has", error)
+            return None
+
+    def runs_already(self, update: Update) -> Artifact | None:
+        """The image that the update asks for, if it runs and is confirmed; None if not, or if that cannot be told."""
+        try:
+            return self._installer.runs_already(update.request)
+        except Exception as error:  # noqa: BLE001  # then it is installed, which has its own answer to this
+            log_failure("the installer cannot tell what runs", error)
+            return None
 
     # -- installing ----------------------------------------------------------------------------------------------------
 

@@ -59,15 +59,29 @@ class Commands:
         clock: when it is.
         new_id: makes update ids.
         allow_http: whether `http` is good enough for `fwPackageUri`.
+        ready: raises StoreError while no command can be taken.
     """
 
-    def __init__(self, record: Record, *, clock: Clock, new_id: Callable[[], str], allow_http: bool) -> None:
+    def __init__(
+        self,
+        record: Record,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        allow_http: bool,
+        ready: Callable[[], None],
+    ) -> None:
         self._record = record
         self._clock = clock
         self._new_id = new_id
         self._allow_http = allow_http
+        self._ready = ready
         self._last = record.acknowledged()
         self._wish: Wish | None = None  # what is still to be done about the desired property
+
+    def reload(self) -> None:
+        """Read again what was last done about the desired property: the database may be another one."""
+        self._last = self._record.acknowledged()
 
     # -- direct methods ----------------------------------------------------------------------------------------------
 
@@ -105,6 +119,7 @@ class Commands:
         return self._bare(_BARE[name])
 
     def _request(self, request: Request) -> Update | None:
+        self._ready()
         command = asked_for(self._record.update, request)
         answer = self._granted(command)
         if answer.outcome is not Outcome.SAME:
@@ -112,6 +127,8 @@ class Commands:
         return self._record.update
 
     def _bare(self, command: Command) -> Update | None:
+        if command is not Command.STATUS:
+            self._ready()
         answer = self._granted(command)
         if answer.outcome.trigger is not None:
             self._move(answer, self._overtaken())

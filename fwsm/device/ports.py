@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fwsm.core.moment import Moment
-    from fwsm.core.update import Artifact, Probe, Progress, Update
+    from fwsm.core.update import Artifact, Probe, Progress, Request, Update
 
 __all__ = ["Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Policy", "Twin"]
 
@@ -156,6 +156,20 @@ class Installer(Protocol):
 
     def probe(self, update: Update) -> Probe:
         """After a restart: how far did `install` get? `DONE` as well if the image of this update runs already."""
+        ...
+
+    def image_of(self, update: Update) -> Artifact | None:
+        """The image that this update brought, or was bringing, into a slot, as the installer itself remembers it.
+
+        A device that has lost its database asks this. An installer that keeps no account answers None.
+        """
+        ...
+
+    def runs_already(self, request: Request) -> Artifact | None:
+        """The image that runs and has been confirmed, if its digest and version are those of a request; else None.
+
+        By this no image is installed twice. An installer that keeps no account answers None.
+        """
         ...
 
     def reboot(self) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.twin import progress_patch, wrapped
 from fwsm.device.hooks import Entered
+from fwsm.errors import StoreError
 from fwsm.store.store import ACCEPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Record"]
 
 _log = logging.getLogger(__name__)
+
+# The code of the incident that the twin knew of an update, and the database did not.
+_LOST: Final = "storeLost"
 
 
 class Record:
@@ -56,7 +60,10 @@ class Record:
         self._replacement: Update | None = None
         self._acknowledging: Acknowledgement | None = None
         self._changing = threading.Lock()  # held while the record changes
-        self.update = store.latest()
+        self._recalling = False
+        # A database that cannot be used may still be read, but what comes of that need not be the newest.
+        self._certain = store.trouble is None
+        self.update = store.latest() if self._certain else store.glimpse()
 
     def fire(self, update: Update, fact: Fact, now: Moment, *, acknowledging: Acknowledgement | None = None) -> Update:
         """Take the row of the table that fits, and keep what comes of it.
@@ -98,6 +105,53 @@ class Record:
         self._reporter.ring()
         self._tell_hooks(Entered(new, None, ACCEPTED))
 
+    def reopened(self, now: Moment) -> None:
+        """Take up again with a database that could not be used, or with a new one that takes its place.
+
+        Raises:
+            StoreError: nothing has changed.
+        """
+        loss = self._store.loss
+        if loss is None:
+            latest = self._store.latest()
+            known = self.update if self._certain and latest == self.update else latest
+        else:
+            known = self.update if self._certain and self.update is not None else loss.update or self.update
+            found = f"update {known.id} was kept, in state '{known.state}'" if known else "the twin may know more"
+            self._store.settle_loss(now, known, f"the database was set aside as {loss.name}; {found}")
+            _log.warning("the database was lost; %s", found)
+        with self._changing:
+            self.update = known
+            self._certain = True
+        self._reporter.ring()
+
+    def recall(self, update: Update, known: Mapping[str, Any], now: Moment) -> None:
+        """Keep an update that only the twin knew of, as what a process that comes back makes of it.
+
+        Args:
+            update: what is known of it; nothing of it is on disk.
+            known: facts for the table.
+            now: the moment.
+
+        Raises:
+            StoreError: nothing has changed.
+        """
+        with self._changing:
+            self._recalling = True
+            try:
+                after = self._lifecycle.fire(update, Trigger.RESTARTED, Facts(now=now, **known))
+            finally:
+                self._recalling = False
+            if after is update:  # it has settled: there is no entry that could have kept it
+                self._restore(update, now)
+            self.update = after
+        self._reporter.ring()
+
+    def _restore(self, update: Update, now: Moment) -> None:
+        message = f"the database knew of no update; update {update.id} was recalled from the twin"
+        _log.warning("%s, in state '%s'", message, update.state)
+        self._store.restore(update, now, code=_LOST, message=message)
+
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property where that changed no update.
 
@@ -108,8 +162,12 @@ class Record:
         self._reporter.ring()
 
     def acknowledged(self) -> Acknowledgement | None:
-        """What was last done about the desired property; None if nothing ever was."""
-        return self._store.acknowledged()
+        """What was last done about the desired property; None if nothing ever was, or if that cannot be read."""
+        try:
+            return self._store.acknowledged()
+        except StoreError as error:
+            _log.warning("%s", error)
+            return None
 
     def note_progress(self, update: Update, progress: Progress) -> None:
         """Show how far a download is; from any thread.
@@ -149,7 +207,9 @@ class Record:
     # -- entry callbacks, in this order ------------------------------------------------------------------------------
 
     def _commit(self, entry: Entry) -> None:
-        if self._replacement is None:
+        if self._recalling:
+            self._restore(entry.after, entry.facts.now)
+        elif self._replacement is None:
             self._store.advance(entry, acknowledging=self._acknowledging)
         else:
             new, now = self._replacement, entry.facts.now

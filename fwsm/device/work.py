@@ -57,7 +57,7 @@ class Work:
         applying = self._applying
         match update.state:
             case State.WAITING:
-                return self._asked(update, now) or Fact(Trigger.POLICY_ALLOWED)
+                return self._found(update) or self._asked(update, now) or Fact(Trigger.POLICY_ALLOWED)
             case State.DOWNLOADING:
                 return _pause(update, now) or Task(lambda stop: self._loading.fetch(update, stop))
             case State.DOWNLOAD_COMPLETE:
@@ -90,6 +90,11 @@ class Work:
                 return {"target_runs": self._applying.may_run(update)}
             case _:
                 return {}
+
+    def _found(self, update: Update) -> Fact | None:
+        """Whether there is nothing to do, because the image is in place and has proved itself."""
+        image = self._applying.runs_already(update) if update.request.sha256 else None
+        return Fact(Trigger.FOUND_RUNNING, {"artifact": image}) if image else None
 
     def _asked(self, update: Update, now: Moment) -> Fact | Wait | None:
         """Ask the policy, but not before the time it named. None to go on."""

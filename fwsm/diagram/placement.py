@@ -34,7 +34,7 @@ STATES: Final = {
     State.WAITING: _box(MAIN_X, 142, 172),
     State.DOWNLOADING: _box(MAIN_X, _DOWNLOADING_Y, 172),
     State.DOWNLOAD_COMPLETE: _box(MAIN_X, 396, 172),
-    State.INSTALLING: _box(MAIN_X, 576, 120),
+    State.INSTALLING: _box(MAIN_X, 594, 120),
     State.REBOOTING: _box(MAIN_X, _REBOOTING_Y, 120),
     State.CONFIRMING: _box(MAIN_X, 882, 120),
     State.APPLY_COMPLETE: _box(MAIN_X, 1004, 172),

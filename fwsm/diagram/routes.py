@@ -79,7 +79,18 @@ def _main_line() -> dict[tuple[State, State], Route]:
     boxes, skip_x = STATES, 178.0
     skip_out_y, skip_in_y = boxes[s.INSTALLING].middle.y + 14, boxes[s.CONFIRMING].middle.y - 14
     left = boxes[s.INSTALLING].left
+    # The image runs already: around everything, at the far left.
+    around_x, around_y, out_x = 16.0, 98.0, MAIN_X - 60
+    done = boxes[s.APPLY_COMPLETE]
     return {
+        (s.WAITING, s.APPLY_COMPLETE): _bent(
+            (out_x, boxes[s.WAITING].top),
+            (out_x, around_y),
+            (around_x, around_y),
+            (around_x, done.middle.y),
+            (done.left, done.middle.y),
+            label=_over(around_x + 24, around_y),
+        ),
         (s.WAITING, s.DOWNLOADING): _down(s.WAITING, s.DOWNLOADING),
         (s.DOWNLOADING, s.DOWNLOAD_COMPLETE): _down(s.DOWNLOADING, s.DOWNLOAD_COMPLETE),
         (s.DOWNLOAD_COMPLETE, s.INSTALLING): _down(s.DOWNLOAD_COMPLETE, s.INSTALLING),
@@ -120,7 +131,7 @@ def _download_goes_wrong() -> dict[tuple[State, State], Route]:
     right, into_x, retry_x = waiting.right, failed.middle.x - 10, failed.middle.x + 30
     label_x, again_x = right + 34, right + 64
     waiting_y, loading_y, complete_y = waiting.middle.y, loading.middle.y - 10, complete.middle.y + 10
-    retry_y, retry_in_x = 78.0, MAIN_X + 62
+    retry_y, retry_in_x = 70.0, MAIN_X + 62
     return {
         (s.WAITING, s.DOWNLOAD_FAILED): _bent(
             (right, waiting_y), (into_x, waiting_y), (into_x, failed.top), label=_over(label_x, waiting_y)
@@ -159,7 +170,7 @@ def _applying_goes_wrong() -> dict[tuple[State, State], Route]:
     aside_x, below_y = right + 62, rolling_back.bottom + 44
     installing_y, confirming_y = installing.middle.y, confirming.middle.y - 12
     failed_left_x, failed_right_x, gone_y = failed.middle.x - 24, failed.middle.x + 24, confirming.middle.y + 12
-    retry_y, retry_in_x = 46.0, MAIN_X + 36
+    retry_y, retry_in_x = 40.0, MAIN_X + 36
     return {
         (s.INSTALLING, s.ROLLING_BACK): _bent(
             (right, installing_y),

@@ -23,7 +23,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from fwsm.errors import StoreError, StoreFullError
+from fwsm.errors import StoreDamagedError, StoreError, StoreFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["connect", "transaction", "translated"]
+__all__ = ["connect", "damage", "noticed", "transaction", "translated"]
+
+_DAMAGE: Final = "fwsm.damage"
 
 _BUSY_TIMEOUT_MS = 5000
 # Up to 256 pages of 1 KiB stay in the WAL before they are moved: a whole update's writes, moved once.
@@ -98,8 +100,24 @@ def transaction(connection: Connection, doing: str) -> Iterator[Connection]:
     Raises:
         StoreError: nothing of the block has been kept.
     """
-    with translated(doing), connection.begin():
+    with noticed(connection), translated(doing), connection.begin():
         yield connection
+
+
+@contextmanager
+def noticed(connection: Connection) -> Iterator[None]:
+    """Keep in mind what is found damaged, for `damage`."""
+    try:
+        yield
+    except StoreDamagedError as error:
+        connection.info[_DAMAGE] = error
+        raise
+
+
+def damage(connection: Connection) -> StoreDamagedError | None:
+    """What a transaction on this connection has found damaged; None if nothing."""
+    found: StoreDamagedError | None = connection.info.get(_DAMAGE)
+    return found
 
 
 @contextmanager
@@ -115,17 +133,28 @@ def translated(doing: str) -> Iterator[None]:
 
 # The second is what SQLite calls it when the file of shared memory beside the database cannot grow.
 _NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
+# SQLITE_ERROR is what a missing table or column comes to. A page that the disk does not give back is as good as lost.
+_DAMAGED: Final = (
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTADB",
+    "SQLITE_ERROR",
+    "SQLITE_IOERR_READ",
+    "SQLITE_IOERR_CORRUPTFS",
+    "SQLITE_IOERR_DATA",
+)
+_NO_TEXT: Final = "Could not decode to UTF-8"  # what Python says of a text that is none; it has no name
 
 
 def _store_error(doing: str, error: BaseException) -> StoreError:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(_NO_ROOM) or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
         return StoreFullError(doing, why="the disk is full", fix="Free some space on it")
+    if name.startswith(_DAMAGED) or str(error).startswith(_NO_TEXT):
+        fix = "The agent sets the file aside and goes on with a new one; check the storage under it"
+        return StoreDamagedError(doing, why=str(error), fix=fix)
     fixes = {
         "SQLITE_BUSY": "Another process holds the database for long; end it",
         "SQLITE_LOCKED": "Another process holds the database for long; end it",
-        "SQLITE_CORRUPT": "The file is damaged; move it away and start again",
-        "SQLITE_NOTADB": "The file is no database; check the state directory in the configuration",
         "SQLITE_READONLY": "Make the state directory writable",
         "SQLITE_CANTOPEN": "Check that the state directory exists and is writable",
     }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.core.moment import Deadline
 from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
-from fwsm.errors import Kind, StoreError
+from fwsm.errors import Kind, StoreDamagedError
+from fwsm.store.tables import UPDATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,12 @@ def columns(update: Update) -> dict[str, Any]:
 
 
 def update_of(row: Mapping[str, Any]) -> Update:
-    """The record that a row of `updates` stands for."""
+    """The record that a row of `updates` stands for.
+
+    Raises:
+        ValueError: a value is of another type than its column, or means nothing.
+    """
+    _require_types(row)
     return Update(
         id=row["id"],
         request=Request(uri=row["uri"], sha256=row["sha256"], version=row["version"]),
@@ -84,14 +90,14 @@ def update_of(row: Mapping[str, Any]) -> Update:
 
 @contextmanager
 def understood(what: str) -> Iterator[None]:
-    """Turn a value that this program does not know, such as a newer one's state, into StoreError."""
+    """Turn a value that this program does not know, such as a newer one's state, into StoreDamagedError."""
     try:
         yield
-    except ValueError as error:
-        raise StoreError(
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamagedError(
             f"{what} in the database means nothing to this program",
             why=str(error),
-            fix="Install the program that wrote it, or move the state directory away",
+            fix="The agent sets the file aside; the program that wrote it can read it",
         ) from error
 
 
@@ -103,6 +109,15 @@ def iso(at: datetime | None) -> str | None:
 def parse_iso(text: str | None) -> datetime | None:
     """What `iso` wrote."""
     return datetime.fromisoformat(text) if text else None
+
+
+def _require_types(row: Mapping[str, Any]) -> None:
+    """SQLite keeps any value in any column, so a damaged page need not look damaged."""
+    for column in UPDATES.columns:
+        value, kind = row[column.name], column.type.python_type
+        fits = isinstance(value, (int, kind)) if kind in {float, bool} else type(value) is kind
+        if not fits and not (value is None and column.nullable):
+            raise ValueError(f"{column.name} is of type {type(value).__name__}")
 
 
 def _failure(row: Mapping[str, Any]) -> Failure | None:

@@ -7,6 +7,8 @@ has acknowledged, so a crash in between sends a report twice, which a twin does 
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +16,18 @@ from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from fwsm.core.twin import section, wrapped
+from fwsm.errors import StoreDamagedError
 from fwsm.store.desired import read_acknowledgement
-from fwsm.store.engine import connect, translated
+from fwsm.store.engine import connect
 from fwsm.store.mapping import understood, update_of
-from fwsm.store.prepared import Prepared, driver_of, writing
+from fwsm.store.prepared import Prepared, reading, writing
 from fwsm.store.tables import FACTS, HISTORY, UPDATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 __all__ = ["Outbox", "Report"]
 
@@ -59,39 +65,91 @@ class Report:
 
 
 class Outbox:
-    """Reports in the order in which they happened. For one thread, beside the agent's."""
+    """Reports in the order in which they happened. For one thread, beside the agent's.
+
+    Args:
+        path: the database. It is opened with the first reading, and again if it has been changed for another one.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path, synchronous="NORMAL")
+        self._path = path
+        self._connection: Connection | None = None
+        self._in_use = threading.Lock()
+        self._outdated = False
+        self._damage: StoreDamagedError | None = None
+
+    @property
+    def damage(self) -> StoreDamagedError | None:
+        """What was found damaged in reading or writing; None if nothing. May be read by any thread."""
+        return self._damage
 
     def pending(self, limit: int = 64) -> list[Report]:
-        """The oldest unacknowledged reports, at most `limit`."""
-        with translated("cannot read the reports"):
-            rows = _PENDING.rows(driver_of(self._connection), {"limit": limit})
-        return [Report(row["number"], row["update_id"], wrapped(json.loads(row["report"]))) for row in rows]
+        """The oldest unacknowledged reports, at most `limit`.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        with self._connected() as connection, reading(connection, "cannot read the reports") as driver:
+            self._outdated = False
+            rows = _PENDING.rows(driver, {"limit": limit})
+            with understood("a report"):
+                return [Report(row["number"], row["update_id"], wrapped(json.loads(row["report"]))) for row in rows]
 
     def section(self) -> dict[str, Any] | None:
         """All that the twin shows once nothing is pending; None on a device that has nothing to say.
 
         None stands for what is not to be there.
         """
-        with translated("cannot read what the twin should show"):
-            driver = driver_of(self._connection)
+        doing = "cannot read what the twin should show"
+        with self._connected() as connection, reading(connection, doing) as driver, understood("the newest update"):
             newest, applied = _NEWEST.rows(driver), _LAST_APPLIED.rows(driver)
             acknowledgement = read_acknowledgement(driver)
-        if not newest:
-            return None
-        with understood("the newest update"):
+            if not newest:
+                return None
             shown = section(update_of(newest[0]))
             if applied:
                 shown["lastFirmwareUpdate"] = section(update_of(applied[0]))["lastFirmwareUpdate"]
-        return shown | (acknowledgement.patch() if acknowledgement else {})
+            return shown | (acknowledgement.patch() if acknowledgement else {})
 
     def acknowledge(self, number: int) -> None:
-        """Note that the hub has everything up to this report."""
-        with writing(self._connection, "cannot store what was reported") as driver:
-            _MOVE_CURSOR.run(driver, {"number": str(number)})
+        """Note that the hub has everything up to this report.
+
+        Nothing happens if it came from a database that has been changed for another one since: there the number is
+        that of another report.
+
+        Raises:
+            StoreError: it could not be stored, so the report is sent again.
+        """
+        with self._connected() as connection, writing(connection, "cannot store what was reported") as driver:
+            if not self._outdated:
+                _MOVE_CURSOR.run(driver, {"number": str(number)})
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Keep off the database while the agent changes it for another one; from the agent's thread."""
+        with self._in_use:
+            self._close()
+            self._outdated = True
+            yield
+            self._damage = None
 
     def close(self) -> None:
         """Let go of the connection; harmless the second time."""
-        self._connection.close()
+        with self._in_use:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self._in_use:
+            try:
+                if self._connection is None:
+                    self._connection = connect(self._path, synchronous="NORMAL")
+                yield self._connection
+            except StoreDamagedError as error:
+                self._damage = error
+                raise

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.sqlite.pysqlite import dialect
 
-from fwsm.store.engine import translated
+from fwsm.store.engine import noticed, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sqlalchemy import Connection, Executable, Table
 
-__all__ = ["Prepared", "driver_of", "inserted", "writing"]
+__all__ = ["Prepared", "driver_of", "inserted", "reading", "writing"]
 
 _DIALECT: Final = dialect()
 
@@ -66,6 +66,21 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 @contextmanager
+def reading(connection: Connection, doing: str) -> Iterator[sqlite3.Connection]:
+    """One statement that reads, or several that need not see the same moment.
+
+    Args:
+        connection: the held connection.
+        doing: what the block does, for the error message: "cannot …".
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with noticed(connection), translated(doing):
+        yield driver_of(connection)
+
+
+@contextmanager
 def writing(connection: Connection, doing: str) -> Iterator[sqlite3.Connection]:
     """All of the block or nothing of it, durable when the block ends.
 
@@ -76,7 +91,7 @@ def writing(connection: Connection, doing: str) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: nothing of the block has been kept.
     """
-    with translated(doing):
+    with noticed(connection), translated(doing):
         driver = driver_of(connection)
         driver.execute("BEGIN IMMEDIATE")
         try:

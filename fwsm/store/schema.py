@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fwsm.errors import StoreError
+from fwsm.errors import StoreDamagedError
 from fwsm.store.engine import transaction
 from fwsm.store.tables import METADATA
 
@@ -86,7 +86,7 @@ def _require(connection: Connection, fix: str) -> None:
             missing = {column.name for column in table.columns} - there
             if missing:
                 what = f"{', '.join(sorted(missing))} in table {table.name}" if there else f"the table {table.name}"
-                raise StoreError(
+                raise StoreDamagedError(
                     f"the database lacks {what}",
                     why=f"its schema revision is {revision}, this program knows {HEAD}",
                     fix=fix,

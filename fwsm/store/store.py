@@ -7,27 +7,33 @@ When a method here returns, that is on disk; when it raises, nothing of it is.
 from __future__ import annotations
 
 import json
-import sqlite3
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import bindparam, func, select
 
-from fwsm.core.twin import changed
+from fwsm.core.twin import changed, incident
 from fwsm.core.update import State
-from fwsm.errors import StoreError
+from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import connect, translated
+from fwsm.store.engine import connect, damage
 from fwsm.store.lock import Lock
+from fwsm.store.loss import DAMAGED, read_loss, tell_loss, write_loss
 from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
+from fwsm.store.opening import LATEST, make_directory, may_pass, opened, unsettled
 from fwsm.store.outbox import Outbox
-from fwsm.store.prepared import Prepared, driver_of, inserted, writing
-from fwsm.store.schema import check, prepare
+from fwsm.store.prepared import Prepared, inserted, reading, writing
+from fwsm.store.salvage import Shelf, salvage
+from fwsm.store.schema import check
 from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    import sqlite3
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -36,11 +42,14 @@ if TYPE_CHECKING:
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
+    from fwsm.store.loss import Loss
 
-__all__ = ["ACCEPTED", "HistoryRow", "Incident", "Store"]
+__all__ = ["ACCEPTED", "RESTORED", "HistoryRow", "Incident", "Store"]
 
 # The trigger of an update's first history row. It is no row of the table: before it there is no update.
 ACCEPTED: Final = "accepted"
+# And that of the first row in a database that has lost what was before.
+RESTORED: Final = "restored"
 
 _INSERT = inserted(UPDATES)
 _NEWEST = select(func.max(UPDATES.c.number)).scalar_subquery()
@@ -52,7 +61,6 @@ _OLD_INCIDENTS = Prepared(
         INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
     )
 )
-_LATEST = Prepared(select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1))
 _HISTORY = Prepared(
     select(HISTORY).where(HISTORY.c.state != NO_STATE).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
 )
@@ -120,37 +128,95 @@ _LONGEST_MESSAGE: Final = 4000
 class Store:
     """The database of one device, held open.
 
+    An agent's store comes up whatever has become of the file: `trouble` tells why it cannot be used at present, `loss`
+    that it was damaged, or gone, and a new one has its place.
+
     Args:
         directory: the state directory; made with mode 0700 if it is missing.
         read_only: look without taking the lock, as `fwsm device status` does beside a running agent.
+        shelf: where databases go that cannot be used; None for beside this one.
+
+    Attributes:
+        path: the database.
+        loss: a database that was set aside, and that `settle_loss` is still to be called for; None if there is none.
 
     Raises:
         StoreLockedError: another agent works on this directory.
-        StoreError: the database cannot be used; the message says why.
+        StoreError: there can be no database in this directory; or, to look, it cannot be used.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+    def __init__(self, directory: Path, *, read_only: bool = False, shelf: Shelf | None = None) -> None:
         self.path = directory / "fwsm.db"
+        self.loss: Loss | None = None
+        self._shelf = shelf or Shelf(self.path)
         self._lock: Lock | None = None
+        self._open: Connection | None = None
+        self._refused: StoreError | None = None
+        self._outboxes: list[Outbox] = []
         if read_only:
-            if not self.path.is_file():
-                raise StoreError(
-                    f"there is no database in {directory}",
-                    fix="Check the state directory, or start the agent once: fwsm device run",
-                )
+            self._look()
         else:
-            with translated(f"cannot make the state directory {directory}"):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = Lock(directory / "lock")
+            self.reopen()
+
+    def _look(self) -> None:
+        if not self.path.is_file():
+            raise StoreError(
+                f"there is no database in {self.path.parent}",
+                fix="Check the state directory, or start the agent once: fwsm device run",
+            )
+        self._open = connect(self.path)
         try:
-            self._connection: Connection = connect(self.path)
-            if read_only:
-                check(self._connection)
-            else:
-                prepare(self._connection)
+            check(self._open)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why the database cannot be used now; None if it can. `reopen` may help."""
+        if self._open is None:
+            return self._refused
+        return damage(self._open) or next((box.damage for box in self._outboxes if box.damage), None)
+
+    def reopen(self) -> None:
+        """Try again to come to a database that can be used; `trouble` tells whether that worked.
+
+        Raises:
+            StoreLockedError: another agent works on this directory.
+            StoreError: there can be no database in this directory.
+        """
+        trouble = self.trouble
+        with ExitStack() as released:
+            for outbox in self._outboxes:
+                released.enter_context(outbox.released())
+            self._let_go()
+            try:
+                make_directory(self.path.parent)
+                self._lock = self._lock or Lock(self.path.with_name("lock"))
+                known = trouble if isinstance(trouble, StoreDamagedError) else None
+                self._open = opened(self.path, self._shelf, lambda: datetime.now(UTC), known)
+                self.loss = unsettled(self._open, self._shelf)
+            except StoreError as error:
+                self._let_go()
+                if not may_pass(error):
+                    self.close()
+                    raise
+                self._refused = error
+            except BaseException:
+                self.close()
+                raise
+
+    @property
+    def _connection(self) -> Connection:
+        if self._open is None:
+            error = self._refused or StoreError("the database is closed")
+            raise type(error)(error.what, why=error.why, fix=error.fix) from error
+        return self._open
+
+    def _let_go(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def __enter__(self) -> Self:
         return self
@@ -160,14 +226,17 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database and the lock; harmless the second time."""
-        connection = getattr(self, "_connection", None)
-        if connection is not None and not connection.closed:
-            connection.close()
+        self._let_go()
         if self._lock is not None:
             self._lock.release()
 
     def outbox(self) -> Outbox:
         """The reporter's side, on a connection of its own."""
+        outbox = self._new_outbox()
+        self._outboxes.append(outbox)
+        return outbox
+
+    def _new_outbox(self) -> Outbox:
         return Outbox(self.path)
 
     def accept(
@@ -208,22 +277,61 @@ class Store:
 
     def acknowledged(self) -> Acknowledgement | None:
         """What was last done about the desired property; None if nothing ever was."""
-        with translated("cannot read what was done about the desired property"):
-            return read_acknowledgement(driver_of(self._connection))
+        what = "what was done about the desired property"
+        with reading(self._connection, f"cannot read {what}") as driver, understood(what):
+            return read_acknowledgement(driver)
+
+    def restore(self, update: Update, now: Moment, *, code: str, message: str) -> None:
+        """Keep an update that this database does not know of; the twin is told all of it.
+
+        Args:
+            update: as it stands.
+            now: the moment.
+            code: of the incident that made it necessary.
+            message: what happened, for people.
+        """
+        with writing(self._connection, "cannot store the update again") as driver:
+            _restore(driver, update, now, code, message)
+
+    def settle_loss(self, now: Moment, update: Update | None, message: str) -> None:
+        """Write into the new database that the last one was lost, with what is known of its newest update.
+
+        Args:
+            now: the moment.
+            update: the newest update; None if nothing is known of it.
+            message: what happened, for people.
+        """
+        assert self.loss is not None  # noqa: S101  # the caller looked
+        with writing(self._connection, "cannot store what was lost") as driver:
+            if update is None:
+                _note(driver, DAMAGED, message, now, None)
+                tell_loss(driver, now)
+            else:
+                _restore(driver, update, now, DAMAGED, message)
+            write_loss(driver, self.loss)
+        self.loss = None
+
+    def recovering(self) -> bool:
+        """Whether this database came in the place of a lost one and knows of no update yet."""
+        with reading(self._connection, "cannot read what was lost") as driver:
+            return read_loss(driver) is not None and not LATEST.rows(driver)
+
+    def glimpse(self) -> Update | None:
+        """The newest update as far as it can be read of a database that cannot be used; None if it cannot."""
+        return salvage(self.path)
 
     def latest(self) -> Update | None:
         """The newest update, settled or not; None on a device that never had one."""
-        with translated("cannot read the update"):
-            rows = _LATEST.rows(driver_of(self._connection))
-        with understood("the newest update"):
+        with reading(self._connection, "cannot read the update") as driver, understood("the newest update"):
+            rows = LATEST.rows(driver)
             return update_of(rows[0]) if rows else None
 
     def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
         """The newest `limit` entries, of one update or of all, oldest first."""
         statement = _HISTORY if update_id is None else _HISTORY_OF_ONE
         values: dict[str, Any] = {"limit": limit} if update_id is None else {"limit": limit, "update_id": update_id}
-        with translated("cannot read the history"):
-            rows = statement.rows(driver_of(self._connection), values)
+        with reading(self._connection, "cannot read the history") as driver:
+            rows = statement.rows(driver, values)
         with understood("the history"):
             return [_history_row(row) for row in reversed(rows)]
 
@@ -236,21 +344,13 @@ class Store:
             now: the moment.
             update_id: the update that it happened to, if to one.
         """
-        row = {
-            "at": iso(now.wall),
-            "boot_id": now.boot_id,
-            "update_id": update_id,
-            "code": code,
-            "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
-        }
         with writing(self._connection, "cannot store what went wrong") as driver:
-            _INCIDENT.run(driver, row)
-            _OLD_INCIDENTS.run(driver, {"kept": _KEPT_INCIDENTS})
+            _note(driver, code, message, now, update_id)
 
     def incidents(self, *, limit: int = _KEPT_INCIDENTS) -> list[Incident]:
         """The newest `limit` things that went wrong beside updates, oldest first."""
-        with translated("cannot read what went wrong"):
-            rows = _INCIDENTS.rows(driver_of(self._connection), {"limit": limit})
+        with reading(self._connection, "cannot read what went wrong") as driver:
+            rows = _INCIDENTS.rows(driver, {"limit": limit})
         with understood("what went wrong"):
             return [Incident(**{**row, "at": parse_iso(row["at"])}) for row in reversed(rows)]
 
@@ -266,11 +366,23 @@ def _advance(driver: sqlite3.Connection, entry: Entry) -> None:
     before, after = columns(entry.before), columns(entry.after)
     new = {name: value for name, value in after.items() if value != before[name]}
     if new and _advanced(tuple(new)).run(driver, {"key": entry.after.id, **new}).rowcount != 1:
-        raise sqlite3.DatabaseError(f"update {entry.after.id} is not the newest one in the database")
+        raise StoreDamagedError(
+            f"update {entry.after.id} is not the newest one in the database",
+            why="somebody has changed the file",
+            fix="The agent sets it aside; leave it alone while the agent runs",
+        )
     _enter(driver, entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
 
 
-def _enter(driver: sqlite3.Connection, before: Update | None, after: Update, trigger: str, at: datetime) -> None:
+def _enter(
+    driver: sqlite3.Connection,
+    before: Update | None,
+    after: Update,
+    trigger: str,
+    at: datetime,
+    *,
+    also: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     row = {
         "update_id": after.id,
         "at": iso(at),
@@ -280,9 +392,27 @@ def _enter(driver: sqlite3.Connection, before: Update | None, after: Update, tri
         "state": after.state.value,
         "attempt": after.attempt,
         "failure_code": after.failure.code if after.failure else None,
-        "report": json.dumps(changed(before, after), separators=(",", ":")),
+        "report": json.dumps({**changed(before, after), **also}, separators=(",", ":")),
     }
     _NOTE.run(driver, row)
+
+
+def _restore(driver: sqlite3.Connection, update: Update, now: Moment, code: str, message: str) -> None:
+    _INSERT.run(driver, columns(update))
+    _note(driver, code, message, now, update.id)
+    _enter(driver, None, update, RESTORED, now.wall, also=incident(code, now.wall))
+
+
+def _note(driver: sqlite3.Connection, code: str, message: str, now: Moment, update_id: str | None) -> None:
+    row = {
+        "at": iso(now.wall),
+        "boot_id": now.boot_id,
+        "update_id": update_id,
+        "code": code,
+        "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
+    }
+    _INCIDENT.run(driver, row)
+    _OLD_INCIDENTS.run(driver, {"kept": _KEPT_INCIDENTS})
 
 
 def _history_row(row: dict[str, Any]) -> HistoryRow:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from fwsm.core.update import Update
+    from fwsm.core.update import Request, Update
 
 __all__ = ["Board", "MemoryDownload", "MemoryInstaller"]
 
@@ -80,6 +80,8 @@ class Board:
         primary: the slot that is booted when there is no trial.
         trial: the slot to try at the next boot; None for none.
         content: the update id in each slot.
+        images: the image that each update brought.
+        installed: the ids of the updates that were installed, in order.
         boots: how many boots there were.
         accepts: whether the boot loader accepts the trial slot.
     """
@@ -88,6 +90,8 @@ class Board:
     primary: str = "a"
     trial: str | None = None
     content: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Artifact] = field(default_factory=dict)
+    installed: list[str] = field(default_factory=list)
     boots: int = 1
     accepts: bool = True
 
@@ -129,6 +133,9 @@ class MemoryInstaller:
         target = self.target_slot()
         assert target is not None  # noqa: S101
         self.board.content[target] = update.id
+        if update.artifact is not None:
+            self.board.images[update.id] = update.artifact
+        self.board.installed.append(update.id)
         self.board.trial = target
         return True
 
@@ -136,6 +143,17 @@ class MemoryInstaller:
         """Whether what waits for a boot, or runs, is this update's."""
         slots = (self.board.trial, self.board.booted)
         return Probe.DONE if update.id in map(self.board.content.get, filter(None, slots)) else Probe.NOT_BEGUN
+
+    def image_of(self, update: Update) -> Artifact | None:
+        """What the update brought, if a slot still holds it."""
+        return self.board.images.get(update.id) if update.id in self.board.content.values() else None
+
+    def runs_already(self, request: Request) -> Artifact | None:
+        """What runs, if it is confirmed and that is what is asked for."""
+        running = self.board.images.get(self.board.content.get(self.board.booted, ""))
+        if running is None or self.board.booted != self.board.primary:
+            return None
+        return running if running.sha256 == request.sha256 else None
 
     def reboot(self) -> None:
         """Count the order; the test cycles the power."""

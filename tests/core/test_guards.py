@@ -43,6 +43,8 @@ CASES: list[tuple[Guard, dict[str, Any], dict[str, Any], bool]] = [
     (guards.boot_unchanged, {}, {"now": ELSEWHERE}, False),
     (guards.target_runs, {}, {"target_runs": True}, True),
     (guards.target_runs, {}, {}, False),
+    (guards.request_lost, {}, {"request_lost": True}, True),
+    (guards.request_lost, {}, {}, False),
     (guards.probe_done, {}, {}, False),
     *((guards.probe_done, {}, {"probe": probe}, probe is Probe.DONE) for probe in Probe),
     (guards.must_roll_back, {}, {}, False),

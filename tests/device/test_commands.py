@@ -493,21 +493,25 @@ def test_a_device_that_was_registered_anew_hears_again(life: Life) -> None:
 
 
 def test_a_device_without_memory_believes_the_twin(life: Life) -> None:
-    """A lost database is no reason to install again what the twin says was acted on."""
+    """A lost database is no reason to begin again what the twin says was acted on: it is gone on with."""
     desire(life, REQUEST)
     told(life)
     life.end()
     life.directory = life.directory.with_name("new")
     life.start()
     connect(life)
-    assert life.agent.update is None
+    assert ids(life) == []
+    assert life.agent.update is not None
+    assert life.agent.update.id == "u1"
     life.link.desire({"somethingElse": 1})
     life.restart()
     connect(life)
-    assert life.agent.update is None
+    assert ids(life) == []
+    assert life.agent.update is not None
+    assert life.agent.update.id == "u1"
     assert told(life) == {"ac": 200, "av": 2, "ad": "this was acted on before, as the twin said"}
     desire(life, ANOTHER)
-    assert life.agent.update is not None
+    assert ids(life) == ["u2"]
 
 
 def _cut_life(directory: Path, power: PowerSwitch) -> Life:

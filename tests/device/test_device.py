@@ -175,18 +175,14 @@ def test_the_second_device_on_a_directory_is_refused_and_the_first_goes_on(tmp_p
     new_device(tmp_path, MemoryLink()).close()
 
 
-def test_a_device_that_cannot_be_made_gives_the_lock_back(tmp_path: Path) -> None:
-    """The database is there but cannot be understood; whoever mends it can start in the same process."""
-    with Store(tmp_path) as store:
-        store._connection.exec_driver_sql(
-            "INSERT INTO updates (id, uri, state, boot_id, attempt, restarts, resumed, reboots, damages, rolled_back)"
-            " VALUES ('u1', 'https://x/y', 'levitating', 'b', 1, 0, 0, 0, 0, 0)"
-        )
-        store._connection.commit()
+def test_a_device_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The state directory is none; whoever mends that can start in the same process."""
+    (tmp_path / "state").touch()
     for _ in range(2):
-        with pytest.raises(StoreError, match="levitating") as caught:
-            new_device(tmp_path, MemoryLink())
-        assert not isinstance(caught.value, StoreLockedError)
+        with pytest.raises(StoreError, match="cannot make the state directory"):
+            new_device(tmp_path / "state", MemoryLink())
+    (tmp_path / "state").unlink()
+    new_device(tmp_path / "state", MemoryLink()).close()
 
 
 # -- what a program sees and hears -------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ def test_ways_tell_restarts_and_commands_from_facts() -> None:
     }
     ways = {(edge.source, edge.target): edge.way for edge in GRAPH.edges}
     assert ways[State.WAITING, State.DOWNLOADING] is Way.FACT
-    assert ways[State.WAITING, State.DOWNLOAD_FAILED] is Way.COMMAND
+    assert ways[State.WAITING, State.DOWNLOAD_FAILED] is Way.RESTART
+    assert ways[State.APPLY_FAILED, State.WAITING] is Way.COMMAND
     assert ways[State.REBOOTING, State.CONFIRMING] is Way.RESTART
     assert ways[State.DOWNLOADING, State.DOWNLOAD_FAILED] is Way.FACT
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fwsm.errors import FwsmError, Kind, StoreError, StoreFullError
+from fwsm.errors import FwsmError, Kind, StoreDamagedError, StoreError, StoreFullError
 from fwsm.store.engine import connect, transaction, translated
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FULL, NORMAL = 2, 1
+
+_ASIDE = "The agent sets the file aside and goes on with a new one; check the storage under it"
 
 
 @pytest.fixture
@@ -210,7 +212,9 @@ def _sqlite_error(name: str) -> sqlite3.Error:
         (OSError(errno.EDQUOT, "Disk quota exceeded"), StoreFullError, "Free some space on it"),
         (_sqlite_error("SQLITE_BUSY_SNAPSHOT"), StoreError, "Another process holds the database for long; end it"),
         (_sqlite_error("SQLITE_LOCKED"), StoreError, "Another process holds the database for long; end it"),
-        (_sqlite_error("SQLITE_CORRUPT_INDEX"), StoreError, "The file is damaged; move it away and start again"),
+        (_sqlite_error("SQLITE_CORRUPT_INDEX"), StoreDamagedError, _ASIDE),
+        (_sqlite_error("SQLITE_IOERR_READ"), StoreDamagedError, _ASIDE),
+        (sqlite3.OperationalError("Could not decode to UTF-8 column 'uri'"), StoreDamagedError, _ASIDE),
         (_sqlite_error("SQLITE_READONLY_DBMOVED"), StoreError, "Make the state directory writable"),
         (_sqlite_error("SQLITE_CANTOPEN"), StoreError, "Check that the state directory exists and is writable"),
         (_sqlite_error("SQLITE_IOERR_FSYNC"), StoreError, "Check the disk and its permissions"),
@@ -241,10 +245,7 @@ def test_file_that_is_no_database_is_named(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreError) as caught:
         connect(path)
-    assert str(caught.value) == (
-        f"cannot open the database {path}: file is not a database. "
-        "The file is no database; check the state directory in the configuration"
-    )
+    assert str(caught.value) == f"cannot open the database {path}: file is not a database. {_ASIDE}"
     assert path.read_bytes() == content
 
 
@@ -254,7 +255,7 @@ def test_damaged_page_is_named(path: Path, connection: Connection) -> None:
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff" * 900)
-    with pytest.raises(StoreError, match="The file is damaged; move it away and start again"):
+    with pytest.raises(StoreError, match=_ASIDE):
         _things(connect(path))
 
 

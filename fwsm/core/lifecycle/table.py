@@ -34,6 +34,7 @@ from fwsm.core.guards import (
     probe_done,
     reboot_required,
     reboots_left,
+    request_lost,
     restarts_left,
     target_runs,
 )
@@ -51,6 +52,7 @@ class Trigger(enum.StrEnum):
 
     POLICY_ALLOWED = "policy_allowed"
     POLICY_DEFERRED = "policy_deferred"
+    FOUND_RUNNING = "found_running"
     DOWNLOAD_VERIFIED = "download_verified"
     DOWNLOAD_FAILED = "download_failed"
     ARTIFACT_DAMAGED = "artifact_damaged"
@@ -95,6 +97,12 @@ _RESTART_LOOP = Failure(
     "the program was restarted too often in this state without getting further. Look for what ends it, then retry",
     Kind.NEEDS_OPERATOR,
 )
+_STORE_LOST = Failure(
+    "storeLost",
+    "the device lost its database, and the hub does not know enough to go on. Send the request again; with the same "
+    "fwPackageCheckValue, what was loaded is kept",
+    Kind.NEEDS_OPERATOR,
+)
 _REBOOT_IGNORED = Failure(
     "rebootIgnored",
     "the device was told to reboot and did not. Check that the program may reboot it, then retry",
@@ -136,6 +144,7 @@ def _table() -> tuple[Row, ...]:
     on_the_way = (
         *row(t.POLICY_ALLOWED,    s.WAITING,           s.DOWNLOADING),
         *row(t.POLICY_DEFERRED,   s.WAITING,           s.WAITING),
+        *row(t.FOUND_RUNNING,     s.WAITING,           s.APPLY_COMPLETE),
         *row(t.DOWNLOAD_VERIFIED, s.DOWNLOADING,       s.DOWNLOAD_COMPLETE),
         *row(t.DOWNLOAD_FAILED,   s.DOWNLOADING,       s.DOWNLOADING, cause_transient, attempts_left, attempt),
         *row(t.DOWNLOAD_FAILED,   s.DOWNLOADING,       s.DOWNLOAD_FAILED),
@@ -158,6 +167,7 @@ def _table() -> tuple[Row, ...]:
         *row(t.REBOOT_OVERDUE,    s.ROLLING_BACK,      s.APPLY_FAILED, failure=_REBOOT_IGNORED),
     )
     process_comes_back = (
+        *row(t.RESTARTED, before_applying,     s.DOWNLOAD_FAILED, request_lost, restart, failure=_STORE_LOST),
         *row(t.RESTARTED, s.WAITING,           s.WAITING, restart),
         *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOADING, restarts_left, restart),
         *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOAD_FAILED, restart, failure=_RESTART_LOOP),
@@ -165,6 +175,7 @@ def _table() -> tuple[Row, ...]:
         *row(t.RESTARTED, s.INSTALLING,        s.CONFIRMING, probe_done, target_runs, restart),
         *row(t.RESTARTED, s.INSTALLING,        s.REBOOTING, probe_done, reboot_required, restart, reboot),
         *row(t.RESTARTED, s.INSTALLING,        s.CONFIRMING, probe_done, restart),
+        *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, request_lost, restart, failure=_STORE_LOST),
         *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, must_roll_back, restart, failure=_INTERRUPTED),
         *row(t.RESTARTED, s.INSTALLING,        s.INSTALLING, restarts_left, restart),
         *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, restart, failure=_RESTART_LOOP),

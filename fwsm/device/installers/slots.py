@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from io import FileIO
 
-    from fwsm.core.update import Artifact, Update
+    from fwsm.core.update import Artifact, Request, Update
     from fwsm.device.installers.pointer import BootPointer
 
 __all__ = ["SlotInstaller"]
@@ -133,14 +133,30 @@ class SlotInstaller:
             return Probe.DONE if content.mark is not Mark.BAD else Probe.UNFINISHED
         return Probe.DONE if name == pointer.trial and self.board.whole(pointer, name) else Probe.UNFINISHED
 
+    def image_of(self, update: Update) -> Artifact | None:
+        """The image that this update brought, or was bringing, into a slot; None if none holds it any more."""
+        pointer = self.board.load()
+        name = pointer.slot_of(update.id)
+        return pointer.slots[name].image if name else None
+
+    def runs_already(self, request: Request) -> Artifact | None:
+        """The image that runs and has been confirmed, if its digest and version are those of a request."""
+        pointer = self.board.load()
+        running = pointer.slots[pointer.booted]
+        if running.image is None or running.mark is not Mark.GOOD or not pointer.settled:
+            return None
+        same = (running.image.sha256, running.version) == (request.sha256, request.version)
+        return running.image if same else None
+
     def reboot(self) -> None:
         """Order a reboot and return."""
         self._on_reboot()
 
     def runs(self, update: Update) -> bool:
-        """Whether the slot that runs holds what this update brought."""
+        """Whether the slot that runs holds what this update brought, and its image."""
         pointer = self.board.load()
-        return pointer.slots[pointer.booted].update_id == update.id
+        running = pointer.slots[pointer.booted]
+        return running.update_id == update.id and (update.artifact is None or running.image == update.artifact)
 
     def confirm(self, update: Update) -> None:
         """Mark the running image good and boot it from now on, durably.

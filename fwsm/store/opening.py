@@ -1,0 +1,111 @@
+"""Opens the database of an agent, so that the device comes up whatever has become of it.
+
+What is damaged is set aside, and a new database takes its place. What cannot be used just now, because the disk is full
+or read-only or somebody else holds a lock, is told and tried again later. Only another agent, and a state directory
+that is none, are reasons to give up.
+
+Nothing is checked that costs: a start reads the newest update, and SQLite notices damage where it reads. A check of
+every page would wear on every start for something that hardly ever happens.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from fwsm.errors import StoreDamagedError, StoreError, StoreLockedError
+from fwsm.store.engine import connect
+from fwsm.store.loss import Loss, read_loss
+from fwsm.store.mapping import understood, update_of
+from fwsm.store.prepared import Prepared, reading
+from fwsm.store.salvage import require_files, salvage
+from fwsm.store.schema import prepare
+from fwsm.store.tables import UPDATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from fwsm.store.salvage import Shelf
+
+__all__ = ["LATEST", "make_directory", "may_pass", "opened", "unsettled"]
+
+_log = logging.getLogger(__name__)
+
+LATEST: Final = Prepared(select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1))
+
+# What may be otherwise one day, without anybody changing the configuration.
+_PASSING: Final = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
+
+def make_directory(directory: Path) -> None:
+    """Make the state directory, with mode 0700 if it is missing.
+
+    Raises:
+        StoreError: it cannot be made; its cause is an OSError.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "Name another directory with --state-dir, or make it and give it to the user that this program runs as"
+        raise StoreError(f"cannot make the state directory {directory}", why=str(error), fix=fix) from error
+
+
+def may_pass(error: StoreError) -> bool:
+    """Whether the device comes up all the same: not if another agent or the configuration is the cause."""
+    cause = error.__cause__
+    nonsense = isinstance(cause, OSError) and cause.errno not in _PASSING
+    return not isinstance(error, StoreLockedError) and not nonsense
+
+
+def opened(path: Path, shelf: Shelf, now: Callable[[], datetime], damage: StoreDamagedError | None) -> Connection:
+    """A connection to the database, or to a new one in its place.
+
+    Args:
+        path: the database.
+        shelf: where to set it aside.
+        now: UTC wall time.
+        damage: what is known to be wrong with it already.
+
+    Raises:
+        StoreError: it cannot be used just now.
+    """
+    if damage is None:
+        try:
+            return _ready(path)
+        except StoreDamagedError as error:
+            damage = error
+    _log.error("%s", damage)
+    _log.warning("the database was set aside as %s", shelf.put(now()))
+    return _ready(path)
+
+
+def unsettled(connection: Connection, shelf: Shelf) -> Loss | None:
+    """The loss that is still to be written into the database; None if there is none."""
+    newest = shelf.newest()
+    if newest is None:
+        return None
+    with reading(connection, "cannot read what was lost") as driver:
+        known = read_loss(driver) == newest.name or LATEST.rows(driver)
+    return None if known else Loss(newest.name, salvage(newest))
+
+
+def _ready(path: Path) -> Connection:
+    """A connection to a database in which at least the schema and the newest update are in order."""
+    require_files(path)
+    connection = connect(path)
+    try:
+        prepare(connection)
+        with reading(connection, "cannot read the update") as driver, understood("the newest update"):
+            for row in LATEST.rows(driver):
+                update_of(row)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

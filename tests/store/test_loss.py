@@ -1,0 +1,35 @@
+"""What the new database knows of the lost one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fwsm.core.moment import Moment
+from fwsm.store import Store
+from fwsm.store.loss import Loss, read_loss, tell_loss, write_loss
+from fwsm.store.prepared import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
+
+
+def test_the_last_loss_is_known(tmp_path: Path) -> None:
+    """One after the other; before the first there is none."""
+    with Store(tmp_path) as store, writing(store._connection, "cannot write") as driver:
+        assert read_loss(driver) is None
+        for name in ("fwsm.db.damaged-1-x", "fwsm.db.damaged-2-x"):
+            write_loss(driver, Loss(name, None))
+        assert read_loss(driver) == "fwsm.db.damaged-2-x"
+
+
+def test_it_is_told_in_line_with_all_reports(tmp_path: Path) -> None:
+    """Small, and always the same two values."""
+    with Store(tmp_path) as store:
+        with writing(store._connection, "cannot write") as driver:
+            tell_loss(driver, NOW)
+        (report,) = store.outbox().pending()
+        told = {"code": "storeDamaged", "at": "2026-05-04T12:00:00.000Z"}
+        assert report.patch == {"iothubDM": {"firmwareUpdate": {"incident": told}}}

@@ -1,0 +1,154 @@
+"""An agent's store comes up whatever has become of its file."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.entry import Facts
+from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.moment import Moment
+from fwsm.core.update import Request, State, Update
+from fwsm.errors import StoreDamagedError, StoreError, StoreFullError, StoreLockedError
+from fwsm.store import Store
+from fwsm.store.opening import make_directory, may_pass
+from tests.store.damage import DAMAGES, left_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
+UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """What a killed agent leaves behind."""
+    with Store(tmp_path / "state") as store:
+        store.accept(UPDATE, NOW)
+        return left_behind(tmp_path / "state", tmp_path / "left")
+
+
+@pytest.fixture
+def lost(path: Path) -> Iterator[Store]:
+    """The store after its database was lost for good."""
+    DAMAGES["header"](path)
+    with Store(path.parent) as store:
+        yield store
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_it_opens_and_can_be_used(path: Path, damage: str) -> None:
+    """What was there is there again, or is known to be lost; and the second start finds nothing wrong."""
+    DAMAGES[damage](path)
+    with Store(path.parent) as store:
+        assert store.trouble is None
+        if store.loss is not None:
+            assert store.latest() is None
+            store.settle_loss(NOW, store.loss.update, "gone")
+        assert store.latest() in (None, UPDATE)
+    with Store(path.parent) as store:
+        assert (store.trouble, store.loss) == (None, None)
+
+
+def test_a_loss_is_told_until_it_is_settled(lost: Store) -> None:
+    """A crash in between forgets nothing."""
+    loss = lost.loss
+    assert loss is not None
+    lost.close()
+    with Store(lost.path.parent) as again:
+        assert again.loss == loss
+        assert not again.recovering()
+        again.settle_loss(NOW, None, "gone")
+        assert again.recovering()
+        assert [incident.code for incident in again.incidents()] == ["storeDamaged"]
+        assert again.outbox().pending()[0].patch["iothubDM"]["firmwareUpdate"]["incident"]["code"] == "storeDamaged"
+        assert again.history() == []
+        again.accept(UPDATE, NOW)
+        assert not again.recovering()
+
+
+def test_a_database_that_was_put_back_is_believed(lost: Store) -> None:
+    """What an operator copies there has not lost the update that it holds."""
+    lost.accept(UPDATE, NOW)
+    lost.close()
+    with Store(lost.path.parent) as again:
+        assert again.loss is None
+        assert again.latest() == UPDATE
+
+
+def test_an_update_of_the_wrong_database_is_damage(path: Path) -> None:
+    """Somebody has changed the file under our feet; an older one would be gone on with otherwise."""
+    with Store(path.parent) as store:
+        with sqlite3.connect(path) as other:
+            other.execute("DELETE FROM updates")
+        other.close()
+        with pytest.raises(StoreDamagedError, match="is not the newest one"):
+            Lifecycle([store.advance]).fire(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW))
+        assert "is not the newest one" in str(store.trouble)
+        store.reopen()
+        assert (store.trouble, store.loss is None) == (None, False)
+
+
+def test_what_the_reporter_finds_is_the_stores_trouble(path: Path) -> None:
+    """It cannot set the file aside itself."""
+    with Store(path.parent) as store:
+        outbox = store.outbox()
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE history SET report = '['")
+        other.close()
+        with pytest.raises(StoreDamagedError):
+            outbox.pending()
+        assert "means nothing" in str(store.trouble)
+        store.reopen()
+        assert outbox.pending() == []
+        assert str(store.trouble) == "None"
+
+
+def test_somebody_who_holds_the_database_is_waited_for(path: Path) -> None:
+    """Some seconds; then the store says so, and is tried again later."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("UPDATE updates SET resumed = resumed")
+    with Store(path.parent) as store:
+        assert "locked" in str(store.trouble)
+        assert store.glimpse() == UPDATE
+        with pytest.raises(StoreError, match="locked"):
+            store.accept(UPDATE, NOW)
+        other.close()
+        store.reopen()
+        assert (store.trouble, store.latest()) == (None, UPDATE)
+
+
+def test_a_closed_store_says_so(path: Path) -> None:
+    """In words."""
+    store = Store(path.parent)
+    store.close()
+    with pytest.raises(StoreError, match="the database is closed"):
+        store.latest()
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (StoreLockedError("another agent"), False),
+        (StoreFullError("full"), True),
+        (StoreError("busy"), True),
+    ],
+)
+def test_only_another_agent_or_nonsense_ends_the_program(error: StoreError, passes: bool) -> None:
+    """Everything else may be otherwise one day."""
+    assert may_pass(error) is passes
+
+
+@pytest.mark.parametrize(("place", "passes"), [("/proc/fwsm/state", False), ("/dev/null", False)])
+def test_a_directory_that_cannot_be_is_nonsense(place: str, passes: bool) -> None:
+    """Waiting does not help."""
+    with pytest.raises(StoreError, match=f"cannot make the state directory {place}") as caught:
+        make_directory(Path(place))
+    assert may_pass(caught.value) is passes

@@ -1,0 +1,141 @@
+"""Databases that cannot be used: how they are set aside, and what is read of them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.moment import Moment
+from fwsm.core.update import Request, State, Update
+from fwsm.errors import StoreDamagedError, StoreError
+from fwsm.store import Store
+from fwsm.store.salvage import Shelf, require_files, salvage
+from tests.store.damage import DAMAGES, left_behind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = Moment(AT, 1000.0, "boot-1")
+UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """What a killed agent leaves behind: one update, part of it in the log."""
+    with Store(tmp_path / "state") as store:
+        store.accept(UPDATE, NOW)
+        return left_behind(tmp_path / "state", tmp_path / "left")
+
+
+def _names(path: Path) -> list[str]:
+    return sorted(found.name for found in path.parent.iterdir())
+
+
+def test_all_parts_are_set_aside_under_one_name(path: Path) -> None:
+    """So that SQLite finds them together later."""
+    kept = Shelf(path).put(AT)
+    assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
+    assert _names(path) == [kept.name, f"{kept.name}-shm", f"{kept.name}-wal"]
+    assert salvage(kept) == UPDATE
+    assert Shelf(path).newest() == kept
+
+
+def test_the_last_two_are_kept(path: Path) -> None:
+    """By number: the clock may stand still, or run backwards."""
+    shelf = Shelf(path)
+    for number in range(12):
+        path.write_text(str(number))
+        if number == 5:
+            path.unlink()
+            path.mkdir()
+            (path / "inside").touch()
+        shelf.put(AT)
+    assert _names(path) == [f"fwsm.db.damaged-{number}-20260504T120000Z" for number in (11, 12)]
+    newest = shelf.newest()
+    assert newest is not None
+    assert newest.read_text() == "11"
+
+
+def test_a_log_follows_its_database_after_a_crash(path: Path) -> None:
+    """The power went behind the first rename."""
+
+    class Cut(Shelf):
+        def rename(self, source: Path, target: Path) -> None:
+            super().rename(source, target)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Cut(path).put(AT)
+    with pytest.raises(StoreDamagedError, match="its write-ahead log is still there"):
+        require_files(path)
+    kept = Shelf(path).put(AT.replace(year=2027))
+    assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
+    assert salvage(kept) == UPDATE
+
+
+def test_a_log_without_a_database_is_set_aside_by_itself(path: Path) -> None:
+    """Another one was set aside before, and has its own log."""
+    Shelf(path).put(AT)
+    path.with_name("fwsm.db-wal").touch()
+    assert Shelf(path).put(AT).name == "fwsm.db.damaged-2-20260504T120000Z"
+
+
+def test_what_cannot_be_set_aside_is_told(tmp_path: Path) -> None:
+    """Nothing can be renamed in /proc."""
+    with pytest.raises(StoreError, match="cannot set the database /proc/version aside"):
+        Shelf(tmp_path.__class__("/proc/version")).put(AT)
+
+
+def test_a_directory_that_cannot_be_read_has_no_shelf(tmp_path: Path) -> None:
+    """It is another trouble then that is told."""
+    assert Shelf(tmp_path / "nowhere" / "fwsm.db").newest() is None
+
+
+def test_a_missing_database_can_be_one(tmp_path: Path) -> None:
+    """The first start."""
+    require_files(tmp_path / "fwsm.db")
+
+
+@pytest.mark.parametrize("part", ["", "-wal", "-shm"])
+def test_what_is_no_file_is_no_database(path: Path, part: str) -> None:
+    """Through a symbolic link we would write who knows where."""
+    place = path.with_name(f"fwsm.db{part}")
+    place.unlink()
+    place.symlink_to("/etc/hostname")
+    with pytest.raises(StoreDamagedError, match=f"fwsm.db{part} is no file"):
+        require_files(path)
+    if part != "-shm":  # that one is not read
+        assert salvage(path) is None
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_nothing_but_the_truth_is_salvaged(path: Path, damage: str) -> None:
+    """What can be read is what was there, or nothing; the file is left as it was."""
+    DAMAGES[damage](path)
+    before = {found.name: found.stat().st_size for found in path.parent.iterdir()}
+    assert salvage(path) in (None, UPDATE)
+    assert {found.name: found.stat().st_size for found in path.parent.iterdir()} == before
+
+
+def test_the_newest_update_is_salvaged_from_a_database_that_lacks_others(path: Path) -> None:
+    """Only the tables that are read must be whole."""
+    DAMAGES["tables"](path)
+    assert salvage(path) == UPDATE
+
+
+def test_a_database_without_an_update_has_none(tmp_path: Path) -> None:
+    """Of a device that never had one."""
+    with Store(tmp_path / "state") as store:
+        path = left_behind(tmp_path / "state", tmp_path / "left")
+        assert store.latest() is None
+    assert salvage(path) is None
+
+
+def test_a_file_that_is_far_too_large_is_not_copied(path: Path) -> None:
+    """It could fill what holds temporary files."""
+    os.truncate(path, 65 * 1024 * 1024)
+    assert salvage(path) is None
