@@ -12,11 +12,13 @@ What this does not show is the loss of written but unsynced data; the order of s
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fwsm.device.durable import Disk
 from fwsm.store import Outbox, Store
+from fwsm.store.salvage import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
-__all__ = ["CutDisk", "CutOutbox", "CutStore", "PowerLossError", "PowerSwitch"]
+__all__ = ["CutDisk", "CutOutbox", "CutShelf", "CutStore", "PowerLossError", "PowerSwitch"]
 
 
 class PowerLossError(BaseException):
@@ -123,11 +125,20 @@ class CutStore(Store):
 
     def __init__(self, directory: Path, power: PowerSwitch) -> None:
         self._power = power
-        super().__init__(directory)
+        super().__init__(directory, shelf=CutShelf(directory / "fwsm.db", power))
 
-    def outbox(self) -> CutOutbox:
-        """The reporter's side, behind the same switch."""
+    def _new_outbox(self) -> CutOutbox:
         return CutOutbox(self.path, self._power)
+
+    def restore(self, update: Update, now: Moment, *, code: str, message: str) -> None:
+        """Keep an update that the twin knew of."""
+        with self._power.operation("commit restored"):
+            super().restore(update, now, code=code, message=message)
+
+    def settle_loss(self, now: Moment, update: Update | None, message: str) -> None:
+        """Keep what was lost."""
+        with self._power.operation("commit loss"):
+            super().settle_loss(now, update, message)
 
     def accept(
         self,
@@ -150,6 +161,31 @@ class CutStore(Store):
         """Keep what was done about the desired property."""
         with self._power.operation("commit acknowledgement"):
             super().acknowledge(acknowledgement, now)
+
+
+class CutShelf(Shelf):
+    """The real shelf for databases that cannot be used, behind a switch."""
+
+    def __init__(self, path: Path, power: PowerSwitch) -> None:
+        self._power = power
+        super().__init__(path)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a part of it another name; one that is not there is no operation."""
+        if not os.path.lexists(source):
+            raise FileNotFoundError(source)
+        with self._power.operation(f"set {source.name} aside"):
+            super().rename(source, target)
+
+    def sync(self) -> None:
+        """Sync the directory."""
+        with self._power.operation("sync the shelf"):
+            super().sync()
+
+    def remove(self, path: Path) -> None:
+        """Remove an old one."""
+        with self._power.operation("remove from the shelf"):
+            super().remove(path)
 
 
 class CutOutbox(Outbox):

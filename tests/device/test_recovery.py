@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from fwsm.core.update import State
 from fwsm.errors import HealthError, InstallError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.prepared import writing
+from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
 from tests.device.life import IMAGE, OTHER, STEPS, URI, Life
 from tests.store.damage import DAMAGES, left_behind
 
@@ -344,3 +346,50 @@ def test_a_state_directory_that_is_none_is_a_mistake(tmp_path: Path, make: Calla
     make(tmp_path / "file")
     with pytest.raises(Exception, match="cannot make the state directory"):
         Store(tmp_path / "file")
+
+
+# -- the power goes while it recovers ----------------------------------------------------------------------------------
+
+
+def _recovered(life: Life, power: PowerSwitch) -> bool:
+    """One life behind a switch; False if the power went."""
+    life.store_class = partial(CutStore, power=power)  # type: ignore[assignment]
+    try:
+        life.start()
+        life.link.start(life.agent.deliver)
+        _rest(life)
+    except PowerLossError:
+        life.end()
+        life.clock.reboot(life.board.power_cycle())
+        return False
+    return True
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("damage", ["one page", "header", "gone", "state"])
+@pytest.mark.parametrize("state", [State.DOWNLOADING, State.REBOOTING, State.APPLY_COMPLETE])
+def test_a_cut_at_any_moment_of_recovering(tmp_path: Path, state: State, damage: str) -> None:
+    """A second loss of power changes nothing: the end is truthful, told, and nothing is installed twice."""
+    for moment in range(200):
+        life = Life(tmp_path / str(moment) / "state")
+        life.directory.parent.mkdir()
+        life.start()
+        _to(life, state)
+        path = left_behind(life.directory, life.directory.with_name("damaged"))
+        life.end()
+        DAMAGES[damage](path)
+        life.directory = path.parent
+        power = PowerSwitch(moment)
+        whole = _recovered(life, power)
+        if not whole:
+            assert _recovered(life, PowerSwitch())
+        update = life.agent.update
+        assert update is not None, moment
+        _check_truth(life, update)
+        assert life.board.installed in ([], ["u1"])
+        assert len([name for name in path.parent.iterdir() if "damaged" in name.name]) <= 3
+        life.end()
+        if whole:
+            assert moment > 4
+            return
+    raise AssertionError("there is no end of moments")
