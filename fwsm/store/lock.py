@@ -7,7 +7,6 @@ off the hub some fifty times a second. The lock is the kernel's (flock), so it e
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = _opened(path)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
                 f"cannot open the lock {path}", why=str(error), fix="Make the state directory writable"
@@ -59,12 +58,3 @@ class Lock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-
-def _opened(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        if error.errno not in {errno.EROFS, errno.EACCES}:
-            raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # enough to hold it, if it is there

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -48,13 +49,19 @@ def make_directory(directory: Path) -> None:
     """Make the state directory, with mode 0700 if it is missing.
 
     Raises:
-        StoreError: it cannot be made; its cause is an OSError.
+        StoreError: it cannot be made, and the cause is an OSError; or it is read-only.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         fix = "Name another directory with --state-dir, or make it and give it to the user that this program runs as"
         raise StoreError(f"cannot make the state directory {directory}", why=str(error), fix=fix) from error
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:  # SQLite and the lock would say it less well
+        raise StoreError(
+            f"the state directory {directory} cannot be written",
+            why="its file system is mounted read-only",
+            fix="Mount it for writing, and look why it was not",
+        )
 
 
 def may_pass(error: StoreError) -> bool:

@@ -16,6 +16,7 @@ from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreDamagedError, StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.opening import make_directory, may_pass
+from fwsm.store.salvage import Shelf
 from tests.store.damage import DAMAGES, left_behind
 
 if TYPE_CHECKING:
@@ -152,3 +153,40 @@ def test_a_directory_that_cannot_be_is_nonsense(place: str, passes: bool) -> Non
     with pytest.raises(StoreError, match=f"cannot make the state directory {place}") as caught:
         make_directory(Path(place))
     assert may_pass(caught.value) is passes
+
+
+def test_a_file_system_that_is_read_only_is_waited_for() -> None:
+    """It may be mounted for writing one day."""
+    with Path("/proc/mounts").open(encoding="utf-8") as mounts:
+        places = [line.split()[1] for line in mounts if line.split()[3].split(",")[0] == "ro"]
+    places = [place for place in places if Path(place).is_dir()]
+    if not places:
+        pytest.skip("nothing is mounted read-only here")
+    with Store(Path(places[0])) as store:
+        assert "is mounted read-only" in str(store.trouble)
+        assert store.glimpse() is None
+
+
+def test_whoever_is_interrupted_while_opening_lets_go(path: Path) -> None:
+    """The same process can try again."""
+
+    class Interrupted(Shelf):
+        def put(self, at: datetime) -> Path:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    DAMAGES["header"](path)
+    with pytest.raises(KeyboardInterrupt):
+        Store(path.parent, shelf=Interrupted(path))
+    Store(path.parent).close()
+
+
+def test_an_update_that_the_database_does_not_know_is_restored(tmp_path: Path) -> None:
+    """With the incident that made it necessary, and all of it in one report."""
+    with Store(tmp_path) as store:
+        store.restore(UPDATE, NOW, code="storeLost", message="gone")
+        assert store.latest() == UPDATE
+        assert [(row.trigger, row.source, row.state) for row in store.history()] == [("restored", None, State.WAITING)]
+        assert [(found.code, found.update_id) for found in store.incidents()] == [("storeLost", "u1")]
+        (report,) = store.outbox().pending()
+        told = report.patch["iothubDM"]["firmwareUpdate"]
+        assert (told["updateId"], told["status"], told["incident"]["code"]) == ("u1", "waiting", "storeLost")
