@@ -25,7 +25,9 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from fwsm.core.lifecycle import Extension as Extension
     from fwsm.core.lifecycle import Row as Row
+    from fwsm.core.lifecycle import Step as Step
     from fwsm.core.lifecycle import Trigger as Trigger
     from fwsm.core.moment import Deadline as Deadline
     from fwsm.core.moment import Moment as Moment
@@ -72,6 +74,7 @@ __all__ = [
     "Device",
     "Download",
     "Entered",
+    "Extension",
     "Failure",
     "FwsmError",
     "HealthCheck",
@@ -93,6 +96,7 @@ __all__ = [
     "Row",
     "SlotInstaller",
     "State",
+    "Step",
     "SystemClock",
     "Trigger",
     "Twin",
@@ -104,7 +108,7 @@ __all__ = [
 
 # Where each public name is.
 _HOMES: Final[dict[str, tuple[str, ...]]] = {
-    "fwsm.core.lifecycle": ("Row", "Trigger"),
+    "fwsm.core.lifecycle": ("Extension", "Row", "Step", "Trigger"),
     "fwsm.core.moment": ("Deadline", "Moment"),
     "fwsm.core.policy": ("AllOf", "Always", "Delay", "NotBefore", "Policy", "Window"),
     "fwsm.core.update": ("Artifact", "Failure", "Limits", "Probe", "Progress", "Request", "State", "Update"),

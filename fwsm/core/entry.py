@@ -143,13 +143,14 @@ def _wait(update: Update, target: State, facts: Facts, limits: Limits) -> dict[s
 
 def _times(update: Update, target: State, facts: Facts) -> dict[str, datetime]:
     """The tutorial's times: the moment in which the state was entered, which is after the work before it is done."""
+    if target.status == "applying":
+        return {} if update.state.status == "applying" else {"started_applying_at": facts.now.wall}
     name = _TIME_OF_ENTRY.get(target)
     return {} if name is None or target is update.state else {name: facts.now.wall}
 
 
 _TIME_OF_ENTRY: Final = {
     State.DOWNLOAD_COMPLETE: "download_complete_at",
-    State.INSTALLING: "started_applying_at",
     State.APPLY_COMPLETE: "applied_at",
 }
 

@@ -102,10 +102,14 @@ def _address(value: object) -> str | None:
 
 def _state(told: Mapping[str, Any]) -> State | None:
     status, substatus = told.get("status"), told.get("substatus")
-    known = {(state.status, state.substatus): state for state in State}
-    known[State.APPLY_FAILED.status, "rolledBack"] = State.APPLY_FAILED
-    fits = isinstance(status, str) and (substatus is None or isinstance(substatus, str))
-    return known.get((str(status), substatus)) if fits else None
+    if not isinstance(status, str) or not (substatus is None or isinstance(substatus, str)):
+        return None
+    if (status, substatus) == (State.APPLY_FAILED.status, "rolledBack"):
+        return State.APPLY_FAILED
+    try:
+        return State.named(f"{status}.{substatus}" if substatus is not None else status)
+    except ValueError:
+        return None
 
 
 def _number(value: object) -> int | None:

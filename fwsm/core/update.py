@@ -6,10 +6,11 @@ An `Update` is a value. The lifecycle makes the next one out of the last one, th
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fwsm.errors import FwsmError, Kind
+from fwsm.errors import ConfigError, FwsmError, Kind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Deadline
 
 __all__ = ["Artifact", "Failure", "Limits", "Probe", "Progress", "Request", "State", "Update"]
+
+
+_PLAIN: Final = re.compile(r"[a-z][A-Za-z0-9]{0,39}", re.ASCII)
 
 
 class State(enum.StrEnum):
@@ -35,6 +39,43 @@ class State(enum.StrEnum):
     ROLLING_BACK = "applying.rollingBack"
     APPLY_COMPLETE = "applyComplete"
     APPLY_FAILED = "applyFailed"
+
+    @classmethod
+    def child(cls, name: str) -> State:
+        """A further child of `applying`, as an extension of the lifecycle declares it.
+
+        The same object for the same name, so it compares like any other state. It is no member of the list of states,
+        and `State("applying.…")` knows it only after it was declared.
+
+        Raises:
+            ConfigError: `name` is no plain word.
+        """
+        value = f"applying.{name}"
+        found = cls._value2member_map_.get(value)
+        if isinstance(found, cls):
+            return found
+        if not _PLAIN.fullmatch(name):
+            raise ConfigError(
+                f"'{name}' cannot be a state",
+                why="it is written on the twin and into the database",
+                fix="Use up to 40 letters and digits, beginning with a small letter",
+            )
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = name, value
+        cls._value2member_map_[value] = made
+        return made
+
+    @classmethod
+    def named(cls, value: str) -> State:
+        """The state of a name that was written down; also a child of `applying` that nobody here has declared.
+
+        Raises:
+            ValueError: no program of this kind has such a state.
+        """
+        status, _, name = value.partition(".")
+        if status != "applying" or not _PLAIN.fullmatch(name):
+            return cls(value)
+        return cls.child(name)
 
     @property
     def status(self) -> str:

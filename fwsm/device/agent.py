@@ -17,7 +17,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fwsm.core.lifecycle import TABLE, Trigger
+from fwsm.core.lifecycle import NO_EXTENSION, Trigger
 from fwsm.core.moment import Deadline
 from fwsm.core.policy import Always
 from fwsm.core.update import Limits, Update
@@ -32,6 +32,7 @@ from fwsm.device.outcome import Fact, Pauses, Task, Wait
 from fwsm.device.ports import Twin
 from fwsm.device.record import Record
 from fwsm.device.recovery import Recovery
+from fwsm.device.steps import Steps
 from fwsm.device.work import Work
 from fwsm.errors import StoreError
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from fwsm.core.lifecycle import Row
+    from fwsm.core.lifecycle import Extension, Row
     from fwsm.core.moment import Moment
     from fwsm.core.policy import Policy
     from fwsm.device.health import HealthCheck
@@ -73,6 +74,7 @@ class Agent:
         checks: what must hold before new firmware is confirmed; each raises HealthError.
         hooks: what the embedding program hears of.
         limits: where loops end and how long to wait.
+        extension: what the program adds to the lifecycle.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
         methods: direct methods of the embedder's own, by name; see `fwsm.device.methods`.
@@ -97,6 +99,7 @@ class Agent:
         checks: Sequence[HealthCheck] = (),
         hooks: Hooks | None = None,
         limits: Limits | None = None,
+        extension: Extension = NO_EXTENSION,
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
         allow_http: bool = False,
@@ -110,7 +113,7 @@ class Agent:
         self._reporter = reporter
         self._runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
-        self._record = Record(store, reporter, hooks, limits)
+        self._record = Record(store, reporter, hooks, limits, extension)
         self._methods = Methods(methods or {}, self._runner, taken=BUILT_IN)
         pauses = Pauses(clock, limits, chance)
         applying = Applying(
@@ -124,7 +127,7 @@ class Agent:
             check_every_s=check_every_s,
         )
         loading = Loading(download, pauses, self._record.note_progress)
-        self._work = Work(policy or Always(), loading, applying)
+        self._work = Work(policy or Always(), loading, applying, Steps(extension.steps, pauses))
         self._recovery = Recovery(store, self._record, applying, self._work, allow_http=allow_http)
         self._commands = Commands(
             self._record, clock=clock, new_id=new_id, allow_http=allow_http, ready=self._recovery.require_record
@@ -146,7 +149,7 @@ class Agent:
     def may_happen(self) -> tuple[Row, ...]:
         """The rows of the table for the present state, in the order in which they are tried; from any thread."""
         update = self.update
-        return () if update is None else tuple(row for row in TABLE if row.source is update.state)
+        return () if update is None else self._record.rows_from(update.state)
 
     def order(self, name: str, payload: Any = None) -> Future[Update | None]:
         """Have one of the built-in methods carried out for this program; from any thread.

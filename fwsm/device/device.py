@@ -18,6 +18,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from fwsm.core.lifecycle import NO_EXTENSION
 from fwsm.core.request import METHOD
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
@@ -29,7 +30,7 @@ from fwsm.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fwsm.core.lifecycle import Row
+    from fwsm.core.lifecycle import Extension, Row
     from fwsm.core.policy import Policy
     from fwsm.core.update import Limits, State, Update
     from fwsm.device.health import HealthCheck
@@ -63,6 +64,7 @@ class Device:
         checks: what must hold before new firmware is confirmed; each raises HealthError.
         clock: time; None for the machine's.
         limits: where loops end and how long to wait.
+        extension: what the program adds to the lifecycle; see `Extension`.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
         methods: direct methods of the program's own, by name; see `fwsm.device.methods`.
@@ -88,6 +90,7 @@ class Device:
         checks: Sequence[HealthCheck] = (),
         clock: Clock | None = None,
         limits: Limits | None = None,
+        extension: Extension = NO_EXTENSION,
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
         allow_http: bool = False,
@@ -121,6 +124,7 @@ class Device:
                 checks=checks,
                 hooks=self._hooks,
                 limits=limits,
+                extension=extension,
                 soak_s=soak_s,
                 check_every_s=check_every_s,
                 allow_http=allow_http,

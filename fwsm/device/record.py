@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fwsm.core.desired import Acknowledgement
-    from fwsm.core.lifecycle import Entry
+    from fwsm.core.lifecycle import Entry, Extension, Row
     from fwsm.core.moment import Moment
-    from fwsm.core.update import Limits, Progress, Update
+    from fwsm.core.update import Limits, Progress, State, Update
     from fwsm.device.hooks import Hooks
     from fwsm.device.outcome import Fact
     from fwsm.device.reporter import Reporter
@@ -46,16 +46,17 @@ class Record:
         reporter: what tells the hub.
         hooks: told after each commit, and of progress.
         limits: where the table breaks loops.
+        extension: what the program adds to the lifecycle.
 
     Attributes:
         update: the newest update as it stands on disk; None on a device that never had one. May be read by any thread.
     """
 
-    def __init__(self, store: Store, reporter: Reporter, hooks: Hooks, limits: Limits) -> None:
+    def __init__(self, store: Store, reporter: Reporter, hooks: Hooks, limits: Limits, extension: Extension) -> None:
         self._store = store
         self._reporter = reporter
         self._hooks = hooks
-        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_entry], limits)
+        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_entry], limits, extension)
         # What is stored in the same transaction as the entry under way.
         self._replacement: Update | None = None
         self._acknowledging: Acknowledgement | None = None
@@ -183,6 +184,10 @@ class Record:
         finally:
             self._changing.release()
         self._hooks.progressed(update, progress)
+
+    def rows_from(self, state: State) -> tuple[Row, ...]:
+        """The rows of the table for a state, in the order in which they are tried; from any thread."""
+        return self._lifecycle.rows_from(state)
 
     def keep_incidents(self, now: Moment) -> None:
         """Keep on disk which hooks have failed.

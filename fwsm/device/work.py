@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fwsm.core.update import Update
     from fwsm.device.applying import Applying
     from fwsm.device.loading import Loading
+    from fwsm.device.steps import Steps
 
 __all__ = ["Work"]
 
@@ -42,12 +43,14 @@ class Work:
         policy: whether to go on.
         loading: the work on the artifact.
         applying: the work on the image.
+        steps: the work that the program has added.
     """
 
-    def __init__(self, policy: Policy, loading: Loading, applying: Applying) -> None:
+    def __init__(self, policy: Policy, loading: Loading, applying: Applying, steps: Steps) -> None:
         self._policy = policy
         self._loading = loading
         self._applying = applying
+        self._steps = steps
         # What this life of the process knows; all of it may be forgotten.
         self._ask_again: tuple[str, State, Deadline] | None = None
         self._swept: str | None = None
@@ -71,6 +74,8 @@ class Work:
             case State.ROLLING_BACK:
                 known = _pause(update, now) or applying.rebooting(update, now)
                 return known or Task(lambda _stop: applying.roll_back(update))
+            case step if step in self._steps:
+                return _pause(update, now) or Task(lambda stop: self._steps.run(update, stop))
             case State.APPLY_COMPLETE if self._swept != update.id:
                 return Task(lambda _stop: self._sweep(update))
             case _:
@@ -86,7 +91,9 @@ class Work:
                 return {"progress": self._loading.progress(update)}
             case State.INSTALLING:
                 return self._applying.installed(update)
-            case State.REBOOTING | State.CONFIRMING:
+            case State.ROLLING_BACK:
+                return {}
+            case state if state.status == "applying":
                 return {"target_runs": self._applying.may_run(update)}
             case _:
                 return {}

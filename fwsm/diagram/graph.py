@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.entry import Effect
-from fwsm.core.lifecycle import TABLE, Lifecycle, Row, Trigger
+from fwsm.core.lifecycle import Lifecycle, Row, Trigger
 from fwsm.core.update import State
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Graph:
         return cls(
             initial=State(str(machine.initial)),
             places=tuple(_place(name, state.states) for name, state in machine.states.items()),
-            rows=TABLE,
+            rows=lifecycle.table,
         )
 
     @property

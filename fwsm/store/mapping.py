@@ -65,7 +65,7 @@ def update_of(row: Mapping[str, Any]) -> Update:
     return Update(
         id=row["id"],
         request=Request(uri=row["uri"], sha256=row["sha256"], version=row["version"]),
-        state=State(row["state"]),
+        state=State.named(row["state"]),
         boot_id=row["boot_id"],
         attempt=row["attempt"],
         restarts=row["restarts"],

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fwsm.core.lifecycle import NO_EXTENSION, Extension
 from fwsm.device.agent import Agent
 from fwsm.device.download import HttpsDownload
 from fwsm.device.installers.bootloader import Board
@@ -44,6 +45,7 @@ class Rig:
         factory: the image in the slot that runs first.
         link: the hub.
         clock: time.
+        extension: what the program adds to the lifecycle.
         settled: the update at the end; None while there is none.
     """
 
@@ -53,6 +55,7 @@ class Rig:
     factory: Path
     link: MemoryLink = field(default_factory=MemoryLink)
     clock: FakeClock = field(default_factory=FakeClock)
+    extension: Extension = NO_EXTENSION
     settled: Update | None = None
     _rebooting: bool = False
 
@@ -113,6 +116,7 @@ class Rig:
             download=HttpsDownload(self.directory / "artifacts", disk=disk, clock=self.clock, ca_pem=self.ca_pem),
             installer=SlotInstaller(self.directory / "board", disk=disk, on_reboot=self._order_reboot),
             clock=self.clock,
+            extension=self.extension,
             runner=InlineRunner(),
             chance=lambda: 0.5,
         )

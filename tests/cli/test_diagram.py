@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +12,10 @@ from fwsm.cli.diagram import diagram
 from fwsm.core.lifecycle import Lifecycle
 from fwsm.diagram.formats import FORMATS
 from fwsm.diagram.graph import Graph
+from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from click.testing import Result
 
@@ -79,3 +82,49 @@ def test_modes_exclude_each_other(arguments: list[str]) -> None:
     done = _run(*arguments)
     assert done.exit_code == 2
     assert "exclude each other" in done.stderr
+
+
+# -- an extended lifecycle ---------------------------------------------------------------------------------------------
+
+_MODULE = """
+from fwsm import Extension, State, Step
+
+extension = Extension(steps=(Step("backingUp", State.INSTALLING, lambda update, stop: None),))
+other = 5
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Iterator[str]:
+    """The name of a module in the current directory."""
+    name = f"device_of_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(_MODULE)
+    with contextlib.chdir(tmp_path):
+        yield name
+
+
+@pytest.mark.parametrize("form", ["mermaid", "dot", "md", "json"])
+def test_an_extended_lifecycle_is_drawn(module: str, form: str) -> None:
+    """With its steps."""
+    done = _run("--extension", f"{module}:extension", "--format", form)
+    assert done.exit_code == 0
+    assert "backingUp" in done.stdout
+    assert "step_done" in done.stdout
+    assert str(Path.cwd()) not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere:extension", "ModuleNotFoundError"),
+        ("{module}:nothing", "AttributeError"),
+        ("{module}", "AttributeError"),
+        ("{module}:other", "it is int"),
+    ],
+)
+def test_what_is_no_extension_is_told(module: str, name: str, message: str) -> None:
+    """Why, and how to name one."""
+    done = _run("--extension", name.format(module=module))
+    assert isinstance(done.exception, ConfigError)
+    assert message in str(done.exception)
+    assert done.exception.fix

@@ -80,3 +80,13 @@ def test_pause_is_full_jitter_within_base_and_cap(attempt: int, chance: float) -
 def test_pause_that_the_server_asks_for_wins_up_to_the_cap(asked_s: float, pause_s: float) -> None:
     """A server may ask for patience, but not put a device to sleep for ever."""
     assert Limits(retry_cap_s=600.0).retry_in_s(1, 0.9, asked_s) == pause_s
+
+
+def test_a_state_is_found_by_its_name() -> None:
+    """Also a child of `applying` of a program that knew more; nothing else is made up."""
+    for state in State:
+        assert State.named(state.value) is state
+    assert State.named("applying.someStep") is State.child("someStep")
+    for name in ("applying", "applying.", "applying.Odd", "applying.a.b", "waiting.x", "gone", ""):
+        with pytest.raises(ValueError, match="is not a valid State"):
+            State.named(name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.core.lifecycle import Extension, Step
 from fwsm.core.twin import section
 from fwsm.core.update import State
 from fwsm.store import Store
@@ -133,3 +134,37 @@ def test_a_cut_while_coming_back_from_a_cut(
             check(rig, image)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, cuts at {first} and then {second}: {story}") from error
+
+
+@pytest.mark.timeout(120)
+def test_a_cut_in_an_extended_lifecycle(
+    rig_for: Callable[[str], Rig], image: Path, request: pytest.FixtureRequest
+) -> None:
+    """With a step at each place: moments drawn by a seed that is printed; the steps ran, and the end is the same."""
+    ran: set[str] = set()
+
+    def step(name: str, before: State) -> Step:
+        return Step(name, before, lambda _update, _stop: ran.add(name))
+
+    extension = Extension(
+        (step("backingUp", State.INSTALLING), step("warning", State.REBOOTING), step("migrating", State.CONFIRMING))
+    )
+    rig = rig_for("clean")
+    rig.extension = extension
+    power = PowerSwitch()
+    rig.run(power)
+    check(rig, image)
+    seed = request.config.getoption("randomly_seed", 1)
+    draw = random.Random(seed)
+    for moment in draw.sample(range(power.moments), 40):
+        ran.clear()
+        rig = rig_for(f"cut-at-{moment}")
+        rig.extension = extension
+        story = rig.run(PowerSwitch(moment), board_too=draw.random() < 0.5)
+        try:
+            check(rig, image)
+            # A power cut behind the activation is a reboot by itself, so there is nothing left to warn of.
+            assert ran - {"warning"} == {"backingUp", "migrating"}
+            assert "warning" in ran or "reboot" not in story
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, cut at {moment}: {story}") from error

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from transitions.extensions.nesting import HierarchicalMachine, NestedEventData, NestedState, NestedTransition
 
 from fwsm.core.entry import successor
-from fwsm.core.lifecycle.table import TABLE
+from fwsm.core.lifecycle.extension import NO_EXTENSION
+from fwsm.core.lifecycle.table import Trigger
 from fwsm.core.update import Limits, State
 from fwsm.errors import LifecycleError
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from fwsm.core.entry import Facts
     from fwsm.core.guards import Guard
-    from fwsm.core.lifecycle.table import Row, Trigger
+    from fwsm.core.lifecycle.extension import Extension
+    from fwsm.core.lifecycle.table import Row
     from fwsm.core.update import Update
 
 __all__ = ["Entry", "Lifecycle"]
@@ -95,19 +97,32 @@ class Lifecycle:
         on_entry: called in this order on every entry into a state. An exception from one of them ends the walk;
             the caller then still has the record as it was.
         limits: where the table breaks loops.
+        extension: what a program adds to the table.
+
+    Attributes:
+        table: all rows, in the order in which they are tried.
+        states: all states that an update can be in.
     """
 
-    def __init__(self, on_entry: Sequence[Callable[[Entry], None]] = (), limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        on_entry: Sequence[Callable[[Entry], None]] = (),
+        limits: Limits | None = None,
+        extension: Extension = NO_EXTENSION,
+    ) -> None:
         self.limits = limits or Limits()
+        self.table = extension.table
+        self.states = extension.states
+        self._known = {state: frozenset(row.trigger for row in self.rows_from(state)) for state in self.states}
         self.state = State.WAITING.value  # the machine writes it: this object is its model
         self.machine = _Machine(
             model=self,
-            states=_nested([partial(_announce, callback) for callback in on_entry]),
+            states=_nested(self.states, [partial(_announce, callback) for callback in on_entry]),
             initial=self.state,
             auto_transitions=False,
             send_event=True,
         )
-        for row in TABLE:
+        for row in self.table:
             self.machine.add_transition(
                 row.trigger.value,
                 row.source.value,
@@ -123,20 +138,26 @@ class Lifecycle:
             LifecycleError: the state does not know this trigger; nothing has changed.
             Exception: whatever an entry callback raises; nothing has changed for the caller.
         """
-        known = self.known(update.state)
+        stands_for = update
+        if trigger is Trigger.RESTARTED and update.state not in self._known and update.state.status == "applying":
+            stands_for = replace(update, state=State.CONFIRMING)  # see the theory of operation
+        known = self.known(stands_for.state)
         if trigger not in known:  # asked here, because a callback may raise the MachineError of a machine of its own
             raise LifecycleError(
                 f"'{trigger}' means nothing in state '{update.state}'", fix=f"Known here: {', '.join(sorted(known))}"
             )
-        walk = _Walk(before=update, facts=facts)
-        self.state = update.state.value
+        walk = _Walk(stored=update, before=stands_for, facts=facts)
+        self.state = stands_for.state.value
         getattr(self, trigger.value)(walk=walk)
         return walk.entry.after if walk.entry else update
 
-    @staticmethod
-    def known(state: State) -> frozenset[Trigger]:
+    def known(self, state: State) -> frozenset[Trigger]:
         """The triggers that have a row in this state."""
-        return frozenset(row.trigger for row in TABLE if row.source is state)
+        return self._known.get(state, frozenset())
+
+    def rows_from(self, state: State) -> tuple[Row, ...]:
+        """What may happen in this state, in the order in which it is tried."""
+        return tuple(row for row in self.table if row.source is state)
 
     def _holds(self, guard: Guard, event: EventData) -> bool:
         walk: _Walk = event.kwargs["walk"]
@@ -147,13 +168,21 @@ class Lifecycle:
         if row.target is None:
             return
         after = successor(walk.before, row.target, walk.facts, self.limits, effects=row.effects, failure=row.failure)
-        walk.entry = Entry(row=row, before=walk.before, after=after, facts=walk.facts)
+        walk.entry = Entry(row=row, before=walk.stored, after=after, facts=walk.facts)
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One call of `fire`, handed through the machine with the event."""
+    """One call of `fire`, handed through the machine with the event.
 
+    Attributes:
+        stored: the record as it is on disk.
+        before: the same, in a state that the table knows.
+        facts: what came with the trigger.
+        entry: what comes of it.
+    """
+
+    stored: Update
     before: Update
     facts: Facts
     entry: Entry | None = None
@@ -164,10 +193,10 @@ def _announce(callback: Callable[[Entry], None], event: EventData) -> None:
     callback(entry)
 
 
-def _nested(on_enter: list[partial[None]]) -> list[dict[str, object]]:
+def _nested(states: Sequence[State], on_enter: list[partial[None]]) -> list[dict[str, object]]:
     """The states as the machine wants them: children inside their parent. Only leaves are entered."""
     parents: dict[str, dict[str, object]] = {}
-    for state in State:
+    for state in states:
         if state.substatus is None:
             parents[state.value] = {"name": state.value, "on_enter": on_enter}
         else:

@@ -15,7 +15,9 @@ changes nothing.
 - Entering a state runs the entry callbacks of the machine, in the order they were given: first the one that makes
   the row durable, then the others. If that first one raises, the state has not changed, on disk or in memory.
 
-Seven states are the tutorial's. `applying` has children, so that no step of it hides behind a flag.
+Seven states are the tutorial's. `applying` has children, so that no step of it hides behind a flag. A program may add
+children and guarded rows (`extension`). Firmware that is rolled back may bring a program that does not know a child in
+which the update stands: on coming back such a child is taken for `confirming`, where what runs decides.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from fwsm.errors import Kind
 if TYPE_CHECKING:
     from fwsm.core.guards import Guard
 
-__all__ = ["TABLE", "Row", "Trigger"]
+__all__ = ["FELL_BACK", "RESTART_LOOP", "TABLE", "Row", "Trigger"]
 
 
 class Trigger(enum.StrEnum):
@@ -67,6 +69,8 @@ class Trigger(enum.StrEnum):
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
     RETRY_REQUESTED = "retry_requested"
+    STEP_DONE = "step_done"  # only in an extended lifecycle
+    STEP_FAILED = "step_failed"  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Row:
 
 _CANCELLED = Failure("cancelled", "the operator cancelled the update", Kind.NEEDS_OPERATOR)
 _SUPERSEDED = Failure("superseded", "a newer request took its place", Kind.PERMANENT)
-_RESTART_LOOP = Failure(
+RESTART_LOOP = Failure(
     "restartLoop",
     "the program was restarted too often in this state without getting further. Look for what ends it, then retry",
     Kind.NEEDS_OPERATOR,
@@ -108,7 +112,7 @@ _REBOOT_IGNORED = Failure(
     "the device was told to reboot and did not. Check that the program may reboot it, then retry",
     Kind.NEEDS_OPERATOR,
 )
-_FELL_BACK = Failure(
+FELL_BACK = Failure(
     "bootFellBack",
     "the new image was activated, but the device came up with the old one: the boot loader did not accept it",
     Kind.PERMANENT,
@@ -170,7 +174,7 @@ def _table() -> tuple[Row, ...]:
         *row(t.RESTARTED, before_applying,     s.DOWNLOAD_FAILED, request_lost, restart, failure=_STORE_LOST),
         *row(t.RESTARTED, s.WAITING,           s.WAITING, restart),
         *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOADING, restarts_left, restart),
-        *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOAD_FAILED, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.DOWNLOADING,       s.DOWNLOAD_FAILED, restart, failure=RESTART_LOOP),
         *row(t.RESTARTED, s.DOWNLOAD_COMPLETE, s.DOWNLOAD_COMPLETE, restart),
         *row(t.RESTARTED, s.INSTALLING,        s.CONFIRMING, probe_done, target_runs, restart),
         *row(t.RESTARTED, s.INSTALLING,        s.REBOOTING, probe_done, reboot_required, restart, reboot),
@@ -178,16 +182,16 @@ def _table() -> tuple[Row, ...]:
         *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, request_lost, restart, failure=_STORE_LOST),
         *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, must_roll_back, restart, failure=_INTERRUPTED),
         *row(t.RESTARTED, s.INSTALLING,        s.INSTALLING, restarts_left, restart),
-        *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.INSTALLING,        s.ROLLING_BACK, restart, failure=RESTART_LOOP),
         *row(t.RESTARTED, s.REBOOTING,         s.REBOOTING, boot_unchanged, reboots_left, restart, reboot),
         *row(t.RESTARTED, s.REBOOTING,         s.ROLLING_BACK, boot_unchanged, restart, failure=_REBOOT_IGNORED),
         *row(t.RESTARTED, s.REBOOTING,         s.CONFIRMING, target_runs, restart),
-        *row(t.RESTARTED, s.REBOOTING,         s.APPLY_FAILED, restart, old_runs, failure=_FELL_BACK),
+        *row(t.RESTARTED, s.REBOOTING,         s.APPLY_FAILED, restart, old_runs, failure=FELL_BACK),
         *row(t.RESTARTED, s.CONFIRMING,        s.CONFIRMING, target_runs, restarts_left, restart),
-        *row(t.RESTARTED, s.CONFIRMING,        s.ROLLING_BACK, target_runs, restart, failure=_RESTART_LOOP),
-        *row(t.RESTARTED, s.CONFIRMING,        s.APPLY_FAILED, restart, old_runs, failure=_FELL_BACK),
+        *row(t.RESTARTED, s.CONFIRMING,        s.ROLLING_BACK, target_runs, restart, failure=RESTART_LOOP),
+        *row(t.RESTARTED, s.CONFIRMING,        s.APPLY_FAILED, restart, old_runs, failure=FELL_BACK),
         *row(t.RESTARTED, s.ROLLING_BACK,      s.ROLLING_BACK, restarts_left, restart),
-        *row(t.RESTARTED, s.ROLLING_BACK,      s.APPLY_FAILED, restart, failure=_RESTART_LOOP),
+        *row(t.RESTARTED, s.ROLLING_BACK,      s.APPLY_FAILED, restart, failure=RESTART_LOOP),
         *row(t.RESTARTED, (*failed, s.APPLY_COMPLETE), None),
     )
     commands = (
