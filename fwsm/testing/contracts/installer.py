@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -120,6 +121,23 @@ class InstallerContract:
         path.unlink()
         with pytest.raises((ArtifactDamagedError, InstallError)):
             bench.new_installer().install(update, path, threading.Event())
+
+    def test_what_it_remembers_is_the_image_of_the_update(self, bench: InstallerBench, update: Update) -> None:
+        """An installer that keeps no account says nothing; another one says the truth, and nothing of other updates."""
+        assert bench.new_installer().image_of(update) is None
+        self.run_new(bench, update)
+        assert bench.new_installer().image_of(update) in {None, update.artifact}
+        assert bench.new_installer().image_of(_update("u2", bench.new_artifact(2))) is None
+
+    def test_only_what_is_confirmed_runs_already(self, bench: InstallerBench, update: Update) -> None:
+        """A trial may still be rolled back; and another image is another one."""
+        assert update.artifact is not None
+        same = replace(update.request, sha256=update.artifact.sha256)
+        self.run_new(bench, update)
+        assert bench.new_installer().runs_already(same) is None
+        bench.new_installer().confirm(update)
+        assert bench.new_installer().runs_already(same) in {None, update.artifact}
+        assert bench.new_installer().runs_already(replace(same, sha256="0" * 64)) is None
 
     def run_new(self, bench: InstallerBench, update: Update, number: int = 1) -> None:
         """Install, reboot if it takes that, and see the new image run."""

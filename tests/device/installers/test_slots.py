@@ -448,3 +448,27 @@ def test_there_is_no_way_back_to_a_rotten_image(device: Device) -> None:
     with pytest.raises(SlotError, match="slot a holds no whole image to go back to"):
         device.installer.roll_back(UPDATE)
     assert device.board.power_cycle() == "b"
+
+
+def test_it_remembers_what_it_holds(device: Device) -> None:
+    """By update, and by what was asked for; a version is part of that."""
+    update = an_update()
+    assert update.artifact is not None
+    asked_for = replace(update.request, sha256=update.artifact.sha256)
+    assert (device.installer.image_of(update), device.installer.runs_already(asked_for)) == (None, None)
+    device.install(update)
+    device.board.power_cycle()
+    device.start()
+    assert (device.installer.image_of(update), device.installer.runs_already(asked_for)) == (update.artifact, None)
+    device.installer.confirm(update)
+    assert device.installer.runs_already(asked_for) == update.artifact
+    assert device.installer.runs_already(replace(asked_for, version="another")) is None
+    assert device.installer.runs_already(replace(asked_for, sha256=None)) is None
+
+
+def test_another_image_under_the_same_update_does_not_run(device: Device) -> None:
+    """An id that came back from a lost database is no proof."""
+    device.install(an_update())
+    device.board.power_cycle()
+    assert device.installer.runs(an_update())
+    assert not device.installer.runs(an_update(b"something else"))
