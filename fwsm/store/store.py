@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from sqlalchemy import bindparam, func, select
 
 from fwsm.core.twin import changed, incident
+from fwsm.core.update import State
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
 from fwsm.store.engine import connect, damage
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
-    from fwsm.core.update import State, Update
+    from fwsm.core.update import Update
     from fwsm.store.loss import Loss
 
 __all__ = ["ACCEPTED", "RESTORED", "HistoryRow", "Incident", "Store"]
