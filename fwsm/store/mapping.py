@@ -123,7 +123,12 @@ def _require_types(row: Mapping[str, Any]) -> None:
 def _failure(row: Mapping[str, Any]) -> Failure | None:
     if row["failure_code"] is None:
         return None
-    return Failure(row["failure_code"], row["failure_message"] or "", Kind(row["failure_kind"]))
+    return Failure(row["failure_code"], row["failure_message"] or "", _kind(row["failure_kind"]))
+
+
+def _kind(text: str) -> Kind:
+    """A kind that only a newer program knows is for a person to look at; nothing is repeated because of it."""
+    return Kind(text) if text in set(Kind) else Kind.NEEDS_OPERATOR
 
 
 def _deadline(row: Mapping[str, Any]) -> Deadline | None:

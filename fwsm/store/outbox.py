@@ -93,7 +93,7 @@ class Outbox:
             self._outdated = False
             rows = _PENDING.rows(driver, {"limit": limit})
             with understood("a report"):
-                return [Report(row["number"], row["update_id"], wrapped(json.loads(row["report"]))) for row in rows]
+                return [Report(row["number"], row["update_id"], _patch(row["report"])) for row in rows]
 
     def section(self) -> dict[str, Any] | None:
         """All that the twin shows once nothing is pending; None on a device that has nothing to say.
@@ -153,3 +153,9 @@ class Outbox:
             except StoreDamagedError as error:
                 self._damage = error
                 raise
+
+
+def _patch(report: str) -> dict[str, Any]:
+    """What to merge into the reported properties. The first programs stored it whole, the later ones the section."""
+    stored: dict[str, Any] = json.loads(report)
+    return stored if "iothubDM" in stored else wrapped(stored)
