@@ -17,21 +17,21 @@ import errno
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from fwsm.errors import StoreDamagedError, StoreError, StoreFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["connect", "damage", "noticed", "transaction", "translated"]
+__all__ = ["connect", "damage", "look", "noticed", "transaction", "translated"]
 
 _DAMAGE: Final = "fwsm.damage"
 
@@ -50,7 +50,25 @@ def connect(path: Path, *, synchronous: str = "FULL") -> Connection:
     """
     with translated(f"cannot open the database {path}"):
         _make_private(path)
-        return _engine(path, synchronous).connect()
+        settings = (
+            "page_size=1024",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            f"wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}",
+        )
+        return _engine(lambda: _driver(path, "mode=rw"), settings).connect()
+
+
+def look(path: Path) -> Connection:
+    """Open a database file to read only; nothing of it is changed, and nobody is kept waiting.
+
+    It works beside a running agent, and on a disk that is read-only.
+
+    Raises:
+        StoreError: the file cannot be opened, or is no database.
+    """
+    with translated(f"cannot open the database {path}"):
+        return _engine(lambda: _read_only_driver(path), ()).connect()
 
 
 def _make_private(path: Path) -> None:
@@ -64,23 +82,40 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def _engine(path: Path, synchronous: str) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),  # not a text: a `?` in the path would begin a query
-        poolclass=NullPool,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
+def _driver(path: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=_BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
     )
 
+
+def _read_only_driver(path: Path) -> sqlite3.Connection:
+    """A driver's connection that cannot write.
+
+    To read a log, SQLite needs its index, a file that it would have to make on a disk that it cannot write. Without a
+    log there is nothing to index: whoever had the database open has moved all into it, and nobody has it open now.
+    """
+    driver = _driver(path, "mode=ro")
+    try:
+        driver.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        driver.close()
+        if not error.sqlite_errorname.startswith("SQLITE_CANTOPEN") or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return _driver(path, "immutable=1")
+    return driver
+
+
+def _engine(driver: Callable[[], sqlite3.Connection], settings: tuple[str, ...]) -> Engine:
+    engine = create_engine("sqlite://", creator=driver, poolclass=NullPool)
+
     @event.listens_for(engine, "connect")
-    def configure(driver: Any, _record: object) -> None:
-        driver.isolation_level = None
-        cursor = driver.cursor()
-        cursor.execute("PRAGMA page_size=1024")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute(f"PRAGMA synchronous={synchronous}")
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        cursor.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
-        cursor.close()
+    def configure(driver: sqlite3.Connection, _record: object) -> None:
+        for setting in settings:
+            driver.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from fwsm.errors import StoreDamagedError
 from fwsm.store.engine import transaction
+from fwsm.store.prepared import reading
 from fwsm.store.tables import METADATA
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy import Connection
 
 __all__ = ["HEAD", "check", "migrations_directory", "prepare"]
@@ -32,8 +35,8 @@ def prepare(connection: Connection, migrations: Path | None = None) -> None:
     Raises:
         StoreError: a migration failed, and the old schema is still there; or the database lacks what is needed.
     """
-    with transaction(connection, "cannot read the schema"):
-        revision = _revision(connection)
+    with reading(connection, "cannot read the schema") as driver:
+        revision = _revision(driver)
     if revision == HEAD:
         return
     migrations = migrations or migrations_directory()
@@ -58,11 +61,11 @@ def migrations_directory() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def _revision(connection: Connection) -> str | None:
-    tables = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE type='table' AND name='alembic_version'")
-    if tables.first() is None:
+def _revision(driver: sqlite3.Connection) -> str | None:
+    tables = driver.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name='alembic_version'")
+    if tables.fetchone() is None:
         return None
-    row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+    row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
@@ -79,10 +82,10 @@ def _upgrade(connection: Connection, migrations: Path) -> None:
 
 def _require(connection: Connection, fix: str) -> None:
     """Raise unless every column that this program needs is there."""
-    with transaction(connection, "cannot read the schema"):
-        revision = _revision(connection)
+    with reading(connection, "cannot read the schema") as driver:
+        revision = _revision(driver)
         for table in METADATA.sorted_tables:
-            there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+            there = {row[1] for row in driver.execute(f"PRAGMA table_info({table.name})")}
             missing = {column.name for column in table.columns} - there
             if missing:
                 what = f"{', '.join(sorted(missing))} in table {table.name}" if there else f"the table {table.name}"

@@ -20,7 +20,7 @@ from fwsm.core.twin import changed, incident
 from fwsm.core.update import State
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import connect, damage
+from fwsm.store.engine import damage, look
 from fwsm.store.lock import Lock
 from fwsm.store.loss import DAMAGED, read_loss, tell_loss, write_loss
 from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
@@ -164,7 +164,7 @@ class Store:
                 f"there is no database in {self.path.parent}",
                 fix="Check the state directory, or start the agent once: fwsm device run",
             )
-        self._open = connect(self.path)
+        self._open = look(self.path)
         try:
             check(self._open)
         except BaseException:

@@ -1,0 +1,34 @@
+"""Disks of a test's own, for the programs that it starts."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Mounted(Protocol):
+    """The beginning of a command that runs a program with a directory mounted as said, for that program alone."""
+
+    def __call__(self, directory: Path, mounts: str) -> list[str]:
+        """Return it; `$0` in the shell's words is the directory."""
+        ...
+
+
+@pytest.fixture
+def mounted(tool: Callable[[str], str]) -> Mounted:
+    """Return a function for such commands; it skips the test where nobody may mount."""
+    isolate = [tool("unshare"), "--user", "--map-root-user", "--mount"]
+    tried = subprocess.run([*isolate, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("this machine lets nobody mount in a namespace of their own")
+
+    def command(directory: Path, mounts: str) -> list[str]:
+        return [*isolate, "sh", "-c", f'{mounts} && exec "$@"', str(directory)]
+
+    return command
