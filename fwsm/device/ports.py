@@ -131,7 +131,8 @@ class Download(Protocol):
 class Installer(Protocol):
     """Puts an image into place. Called in a job's thread, one call at a time.
 
-    Every method is safe to call again after a crash at any point of it.
+    Every method is safe to call again after a crash at any point of it. A class that is made from this one has the
+    answers of an installer that keeps no account of its images.
 
     Attributes:
         repeatable: whether `install` may simply run again after it was interrupted half-way.
@@ -158,19 +159,19 @@ class Installer(Protocol):
         """After a restart: how far did `install` get? `DONE` as well if the image of this update runs already."""
         ...
 
-    def image_of(self, update: Update) -> Artifact | None:
+    def image_of(self, update: Update) -> Artifact | None:  # noqa: ARG002  # it is for those that do keep one
         """The image that this update brought, or was bringing, into a slot, as the installer itself remembers it.
 
-        A device that has lost its database asks this. An installer that keeps no account answers None.
+        A device that has lost its database asks this. An installer that keeps no account answers None, as this does.
         """
-        ...
+        return None
 
-    def runs_already(self, request: Request) -> Artifact | None:
+    def runs_already(self, request: Request) -> Artifact | None:  # noqa: ARG002  # same
         """The image that runs and has been confirmed, if its digest and version are those of a request; else None.
 
-        By this no image is installed twice. An installer that keeps no account answers None.
+        By this no image is installed twice. An installer that keeps no account answers None, as this does.
         """
-        ...
+        return None
 
     def reboot(self) -> None:
         """Order a reboot and return; the program is ended from outside, soon."""

@@ -276,10 +276,14 @@ def test_a_disk_without_room_for_the_image_is_named(
 def test_a_disk_without_room_for_the_database_is_named(
     unit: Unit, small_disk: Callable[[Path, str], list[str]]
 ) -> None:
-    """The agent ends with exit code 18, and starts when there is room."""
-    unit.process.start(under=small_disk(unit.process.state_dir, "16k"))
-    assert unit.process.wait(20) == 18
-    assert all(word in log_of(unit) for word in ("error: ", "why: ", "fix: ", "space"))
+    """The device comes up and refuses the update, and log and operator get the reason; then there is room."""
+    unit.start(under=small_disk(unit.process.state_dir, "16k"))
+    unit.hub.wait_reachable(unit.name, 20)
+    said = triggered(unit)
+    assert said.code == 19
+    assert all(word in said.out for word in ("503", "the disk is full", "Free some space"))
+    assert all(word in log_of(unit) for word in ("no update is taken", "the disk is full", "Free some space"))
+    unit.kill()
     unit.start()
     assert triggered(unit).code == 0
 
