@@ -283,7 +283,7 @@ def test_a_disk_without_room_for_the_database_is_named(
     assert said.code == 19
     assert all(word in said.out for word in ("503", "the disk is full", "Free some space"))
     assert all(word in log_of(unit) for word in ("no update is taken", "the disk is full", "Free some space"))
-    unit.kill()
+    assert unit.process.terminate() == 0
     unit.start()
     assert triggered(unit).code == 0
 
