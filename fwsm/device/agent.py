@@ -18,21 +18,21 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.lifecycle import NO_EXTENSION, Trigger
-from fwsm.core.moment import Deadline
 from fwsm.core.policy import Always
 from fwsm.core.update import Limits, Update
 from fwsm.device.applying import Applying
 from fwsm.device.commands import BUILT_IN, Commands
 from fwsm.device.hooks import Hooks
-from fwsm.device.job import Job, ThreadRunner
+from fwsm.device.job import ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.methods import Methods
 from fwsm.device.order import Order
-from fwsm.device.outcome import Fact, Pauses, Task, Wait
+from fwsm.device.outcome import Fact, Pauses
 from fwsm.device.ports import Twin
 from fwsm.device.record import Record
 from fwsm.device.recovery import Recovery
 from fwsm.device.steps import Steps
+from fwsm.device.underway import Underway
 from fwsm.device.work import Work
 from fwsm.errors import StoreError
 
@@ -58,8 +58,6 @@ _log = logging.getLogger(__name__)
 
 # A step that could not commit tries again after this long; the disk may be full, or busy with a migration.
 _STORE_PAUSE_S = 5.0
-# How long a stop waits for the job in hand. Whatever it leaves behind is what a crash would leave.
-_STOP_WAIT_S = 5.0
 # A sleep does not count the time that the machine was suspended, and deadlines do: so look at the clock now and then.
 _LONGEST_SLEEP_S = 60.0
 
@@ -111,10 +109,10 @@ class Agent:
         limits = limits or Limits()
         self._clock = clock
         self._reporter = reporter
-        self._runner = runner or ThreadRunner()
+        runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits, extension)
-        self._methods = Methods(methods or {}, self._runner, taken=BUILT_IN)
+        self._methods = Methods(methods or {}, runner, taken=BUILT_IN)
         pauses = Pauses(clock, limits, chance)
         applying = Applying(
             installer=installer,
@@ -127,19 +125,18 @@ class Agent:
             check_every_s=check_every_s,
         )
         loading = Loading(download, pauses, self._record.note_progress)
+        self._bell = threading.Event()
         self._work = Work(policy or Always(), loading, applying, Steps(extension.steps, pauses))
+        self._underway = Underway(self._work.begin, runner, self._bell.set)
         self._recovery = Recovery(store, self._record, applying, self._work, allow_http=allow_http)
         self._commands = Commands(
             self._record, clock=clock, new_id=new_id, allow_http=allow_http, ready=self._recovery.require_record
         )
         self._twin: Twin | None = None  # what is still to be read
         self._inbox: queue.SimpleQueue[Message | Order] = queue.SimpleQueue()
-        self._bell = threading.Event()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
         hooks.on_failure = self._bell.set
-        self._job: tuple[Update, Job[Fact | Wait]] | None = None
-        self._not_before: Deadline | None = None
 
     @property
     def update(self) -> Update | None:
@@ -187,7 +184,7 @@ class Agent:
                 if wait_s != 0:
                     self._clock.wait(self._bell, None if wait_s is None else min(wait_s, _LONGEST_SLEEP_S))
         finally:
-            self._drop_job()
+            self._underway.close()
             self._drop_orders()
 
     def step(self, now: Moment) -> float | None:
@@ -210,9 +207,7 @@ class Agent:
             return 0.0
         if self._noticing(self._commands.heed):
             return 0.0
-        if self._job is not None:
-            return self._take_result(now)
-        return None if self.update is None else self._begin(self.update, now)
+        return None if self.update is None else self._go_on(self.update, now)
 
     # -- work --------------------------------------------------------------------------------------------------------
 
@@ -233,53 +228,23 @@ class Agent:
             self._commands.reload()
         if self.update is not before:
             self._came_back = self.update is None or self.update.state.settled
-            self._not_before = None
+            self._underway.abandon()
         return wait_s
 
     def _come_back(self, now: Moment) -> None:
         update = self.update
         if update is not None:
             known = self._work.on_restart(update)
-            self._fire(update, Fact(Trigger.RESTARTED, known), now)
+            self._record.fire(update, Fact(Trigger.RESTARTED, known), now)
         self._came_back = True
 
-    def _begin(self, update: Update, now: Moment) -> float | None:
-        if self._not_before is not None and (left_s := self._not_before.remaining_s(now)) > 0:
-            return left_s
-        match self._work.begin(update, now):
-            case Fact() as fact:
-                self._fire(update, fact, now)
-                return 0.0
-            case Wait(seconds):
-                return seconds
-            case Task(run):
-                job = Job(run, self._bell.set)
-                self._runner.start(job)
-                self._job = (update, job)
-                return 0.0 if job.ended else None
-
-    def _take_result(self, now: Moment) -> float | None:
-        assert self._job is not None  # noqa: S101  # the caller looked
-        begun_for, job = self._job
-        if not job.ended:
-            return None
-        result = job.result()
-        if begun_for is not self.update:
-            self._job = None
-            return 0.0  # the update was cancelled or superseded meanwhile
-        if isinstance(result, Fact):
-            self._fire(begun_for, result, now)
-        else:
-            self._not_before = None if result.seconds is None else Deadline.after(now, result.seconds)
-        # Only now: had the commit failed, the result would be taken again, not the work done again.
-        self._job = None
-        return 0.0 if not isinstance(result, Wait) or result.seconds is not None else None
-
-    def _drop_job(self) -> None:
-        if self._job is not None:
-            _update, job = self._job
-            job.stop.set()
-            job.wait(_STOP_WAIT_S)
+    def _go_on(self, update: Update, now: Moment) -> float | None:
+        met = self._underway.step(update, now)
+        if not isinstance(met, Fact):
+            return met
+        self._record.fire(update, met, now)
+        self._underway.settle()
+        return 0.0
 
     def _drop_orders(self) -> None:
         """Nobody will carry them out. Methods may go unanswered: their callers have timeouts of their own."""
@@ -287,11 +252,6 @@ class Agent:
             message = self._inbox.get()
             if isinstance(message, Order):
                 message.done.cancel()
-
-    def _fire(self, update: Update, fact: Fact, now: Moment) -> Update:
-        after = self._record.fire(update, fact, now)
-        self._not_before = None
-        return after
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -318,13 +278,11 @@ class Agent:
             self._twin = None
 
     def _noticing(self, command: Callable[[], T]) -> T:
-        """Carry out a command. If it has changed the update, the work in hand is for nothing."""
+        """Carry out a command. If it has changed the update, the work under way is for nothing."""
         before = self.update
         try:
             return command()
         finally:
             if self.update is not before:
-                if self._job is not None:
-                    self._job[1].stop.set()  # its result will be dropped
+                self._underway.abandon()
                 self._came_back = True  # what it could come back to is no more
-                self._not_before = None

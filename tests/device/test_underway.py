@@ -1,0 +1,138 @@
+"""One job at a time, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.lifecycle import Trigger
+from fwsm.core.update import Request, State, Update
+from fwsm.device.job import InlineRunner, ThreadRunner
+from fwsm.device.outcome import Fact, Task, Wait
+from fwsm.device.underway import Underway
+from fwsm.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+UPDATE = Update(id="u1", request=Request("https://images.example/1.img"), state=State.DOWNLOADING, boot_id="boot-1")
+LOADED = Fact(Trigger.DOWNLOAD_VERIFIED)
+
+
+class Script:
+    """What a state asks for, said in advance; counts how often it was asked, and hears the bell."""
+
+    def __init__(self, *answers: Fact | Task | Wait) -> None:
+        self.answers = list(answers)
+        self.rings = 0
+
+    def begin(self, _update: Update, _now: object) -> Fact | Task | Wait:
+        """The next answer."""
+        return self.answers.pop(0)
+
+    def ring(self) -> None:
+        """A job has ended."""
+        self.rings += 1
+
+
+def at_once(result: Fact | Wait) -> Task:
+    """Work that takes no time."""
+    return Task(lambda _stop: result)
+
+
+def started(*answers: Fact | Task | Wait) -> tuple[Underway, Script, FakeClock]:
+    """One with this script, whose jobs run at once."""
+    script = Script(*answers)
+    return Underway(script.begin, InlineRunner(), script.ring), script, FakeClock()
+
+
+@pytest.mark.parametrize("wait_s", [None, 5.0])
+def test_what_needs_no_job_is_told_at_once(wait_s: float | None) -> None:
+    """A fact, or a wait."""
+    underway, script, clock = started(LOADED, Wait(wait_s))
+    assert underway.step(UPDATE, clock.now()) is LOADED
+    assert underway.step(UPDATE, clock.now()) == wait_s
+    assert script.rings == 0
+
+
+def test_a_result_is_told_until_it_is_settled() -> None:
+    """A commit that failed costs no work: the job does not run again."""
+    underway, script, clock = started(at_once(LOADED), Wait(1.0))
+    assert underway.step(UPDATE, clock.now()) == 0.0
+    assert script.rings == 1
+    assert [underway.step(UPDATE, clock.now()) for _ in range(3)] == [LOADED] * 3
+    underway.settle()
+    assert underway.step(UPDATE, clock.now()) == 1.0
+
+
+def test_a_job_that_asks_for_time_gets_it() -> None:
+    """Then the state is asked again; a fact meanwhile ends the pause."""
+    underway, script, clock = started(at_once(Wait(30.0)), at_once(Wait(30.0)), LOADED)
+    assert [underway.step(UPDATE, clock.now()) for _ in range(2)] == [0.0, 0.0]
+    clock.advance(10.0)
+    assert underway.step(UPDATE, clock.now()) == pytest.approx(20.0)
+    clock.advance(20.0)
+    assert [underway.step(UPDATE, clock.now()) for _ in range(2)] == [0.0, 0.0]
+    assert not script.answers[1:]
+    underway.settle()
+    assert underway.step(UPDATE, clock.now()) is LOADED
+
+
+def test_a_job_may_leave_the_rest_to_the_bell() -> None:
+    """As one that has ordered a reboot: after it, the state is asked again at the next ring."""
+    underway, _script, clock = started(at_once(Wait(30.0)), at_once(Wait()), LOADED)
+    for _ in range(2):
+        underway.step(UPDATE, clock.now())
+    clock.advance(30.0)
+    assert underway.step(UPDATE, clock.now()) == 0.0
+    assert underway.step(UPDATE, clock.now()) is None
+    assert underway.step(UPDATE, clock.now()) is LOADED
+
+
+def test_what_comes_of_it_counts_only_for_the_update_it_was_begun_for() -> None:
+    """A record that was cancelled meanwhile is another one."""
+    underway, _script, clock = started(at_once(LOADED), Wait(7.0))
+    underway.step(UPDATE, clock.now())
+    cancelled = replace(UPDATE, state=State.DOWNLOAD_FAILED)
+    underway.abandon()
+    assert underway.step(cancelled, clock.now()) == 0.0
+    assert underway.step(cancelled, clock.now()) == 7.0
+
+
+def test_a_pause_ends_when_the_update_is_another_one() -> None:
+    """It was for what is no more."""
+    underway, _script, clock = started(at_once(Wait(30.0)), LOADED)
+    for _ in range(2):
+        underway.step(UPDATE, clock.now())
+    underway.abandon()
+    assert underway.step(UPDATE, clock.now()) is LOADED
+
+
+@pytest.mark.parametrize("end", [Underway.abandon, Underway.close])
+def test_a_job_is_told_to_break_off(end: Callable[[Underway], None]) -> None:
+    """Whether the update or the agent has ended; an end waits for it."""
+    seen: list[bool] = []
+
+    def work(stop: threading.Event) -> Wait:
+        seen.append(stop.wait(10))
+        return Wait()
+
+    script = Script(Task(work))
+    underway = Underway(script.begin, ThreadRunner(), script.ring)
+    assert underway.step(UPDATE, FakeClock().now()) is None
+    assert underway.step(UPDATE, FakeClock().now()) is None
+    end(underway)
+    underway.close()
+    assert seen == [True]
+
+
+def test_there_may_be_nothing_to_end() -> None:
+    """No job, no pause."""
+    underway, _script, clock = started(LOADED)
+    underway.abandon()
+    underway.settle()
+    underway.close()
+    assert underway.step(UPDATE, clock.now()) is LOADED
