@@ -82,9 +82,9 @@ class Connection:
         self.closed = False
 
     @property
-    def device_id(self) -> str:
+    def client_id(self) -> str:
         """The device at the other end; "" as long as it has not been let in."""
-        return "" if self._session is None else self._session.device_id
+        return "" if self._session is None else self._session.client_id
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the device."""
@@ -107,9 +107,9 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        _log.info("%s: connection closed: %s", self.device_id or "unknown device", reason)
+        _log.info("%s: connection closed: %s", self.client_id or "unknown device", reason)
         if self._session is not None:
-            self._engine.links.detach(self._session.device_id, self)
+            self._engine.links.detach(self._session.client_id, self)
         self._wire.close()
 
     def due_in_s(self) -> float:
@@ -177,8 +177,8 @@ class Connection:
     def _on_publish(self, session: Session, packet: Publish) -> None:
         if packet.qos > 1:
             raise _BreachError("QoS 2 is not supported")
-        publication = parse_publication(packet.topic, session.device_id)
-        outcome = receive_publication(self._engine, session.device_id, publication, packet.payload)
+        publication = parse_publication(packet.topic, session.client_id)
+        outcome = receive_publication(self._engine, session.client_id, publication, packet.payload)
         if outcome.acknowledge and packet.packet_id is not None:
             self.send(PubAck(packet.packet_id))
         if outcome.cut:
@@ -187,7 +187,7 @@ class Connection:
             self.publish(*outcome.answer)
 
     def _on_subscribe(self, session: Session, packet: Subscribe) -> None:
-        allowed = allowed_filters(session.device_id)
+        allowed = allowed_filters(session.client_id)
         for topic_filter, _ in packet.filters:
             if topic_filter not in allowed:
                 raise _BreachError(f"{topic_filter} is not a topic filter of IoT Hub")
@@ -197,7 +197,7 @@ class Connection:
         session.subscriptions.update(granted)
         self._engine.sessions.keep(session)
         self.send(SubAck(packet.packet_id, tuple(granted[topic_filter] for topic_filter, _ in packet.filters)))
-        self._engine.events.publish(Subscribed(session.device_id))
+        self._engine.events.publish(Subscribed(session.client_id))
 
     def _on_unsubscribe(self, session: Session, packet: Unsubscribe) -> None:
         for topic_filter in packet.filters:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DiskState"]
 
 # Stored in `user_version`; a hub refuses a file that a newer one has written.
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS record (

@@ -28,28 +28,28 @@ __all__ = [
 class Connected:
     """A device has been let in."""
 
-    device_id: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
     """A device's connection has ended."""
 
-    device_id: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
     """A device has subscribed to something."""
 
-    device_id: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityChanged:
     """A device was created, changed or deleted; `admitted` says whether it may be connected now."""
 
-    device_id: str
+    client_id: str
     admitted: bool
 
 
@@ -57,7 +57,7 @@ class IdentityChanged:
 class Reported:
     """A reported patch was accepted and made version `version`."""
 
-    device_id: str
+    client_id: str
     patch: dict[str, Any]
     version: int
 
@@ -66,7 +66,7 @@ class Reported:
 class DesiredChanged:
     """Desired properties were written; `patch` is the change, nulls included, and made version `version`."""
 
-    device_id: str
+    client_id: str
     patch: dict[str, Any]
     version: int
 

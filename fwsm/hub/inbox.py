@@ -36,19 +36,19 @@ class Outcome:
     answer: tuple[str, bytes] | None = None
 
 
-def receive_publication(engine: Engine, device_id: str, publication: Publication, payload: bytes) -> Outcome:
+def receive_publication(engine: Engine, client_id: str, publication: Publication, payload: bytes) -> Outcome:
     """Act on one message of a device."""
     if isinstance(publication, Telemetry):
         return Outcome()
     if isinstance(publication, MethodAnswer):
-        engine.methods.answered(device_id, publication.rid, publication.status, payload)
+        engine.methods.answered(client_id, publication.rid, publication.status, payload)
         return Outcome()
     operation = Operation.TWIN_READ if isinstance(publication, TwinRead) else Operation.REPORTED_PATCH
-    effect = engine.faults.strike(operation, device_id)
+    effect = engine.faults.strike(operation, client_id)
     if isinstance(effect, Refuse):
         refusal = Refusal(Why.of_status(effect.status), "A fault was ordered.")
         return Outcome(answer=_error_answer(engine, publication.rid, refusal))
-    answer = _twin_answer(engine, device_id, publication, payload)
+    answer = _twin_answer(engine, client_id, publication, payload)
     return Outcome(
         acknowledge=not isinstance(effect, CutBeforeAck),
         cut=isinstance(effect, CutBeforeAck | CutAfterAck),
@@ -57,13 +57,13 @@ def receive_publication(engine: Engine, device_id: str, publication: Publication
 
 
 def _twin_answer(
-    engine: Engine, device_id: str, request: TwinRead | ReportedPatch, payload: bytes
+    engine: Engine, client_id: str, request: TwinRead | ReportedPatch, payload: bytes
 ) -> tuple[str, bytes]:
     try:
         if isinstance(request, TwinRead):
-            document = engine.twins.get(device_id).device_document()
+            document = engine.twins.get(client_id).device_document()
             return twin_answer_topic(200, request.rid), compact(document)
-        twin = engine.twins.report(device_id, parse_object(payload), request.base_version)
+        twin = engine.twins.report(client_id, parse_object(payload), request.base_version)
         return twin_answer_topic(204, request.rid, twin.reported.version), b""
     except Refusal as refusal:
         return _error_answer(engine, request.rid, refusal)

@@ -46,39 +46,39 @@ class Links:
         self._links: dict[str, Link] = {}
         events.subscribe(self._on_event)
 
-    def attach(self, device_id: str, link: Link) -> None:
+    def attach(self, client_id: str, link: Link) -> None:
         """Let a connection in; an older one of the same device is closed first."""
-        old = self._links.get(device_id)
+        old = self._links.get(client_id)
         if old is not None:
             old.close("another connection has come with the same device id (400027)")
-        self._links[device_id] = link
-        self._events.publish(Connected(device_id))
+        self._links[client_id] = link
+        self._events.publish(Connected(client_id))
 
-    def detach(self, device_id: str, link: Link) -> None:
+    def detach(self, client_id: str, link: Link) -> None:
         """Note that a connection has ended; nothing happens when another one has taken its place."""
-        if self._links.get(device_id) is link:
-            del self._links[device_id]
-            self._events.publish(Disconnected(device_id))
+        if self._links.get(client_id) is link:
+            del self._links[client_id]
+            self._events.publish(Disconnected(client_id))
 
-    def connected(self, device_id: str) -> bool:
+    def connected(self, client_id: str) -> bool:
         """Say whether the device is connected."""
-        return device_id in self._links
+        return client_id in self._links
 
-    def listener(self, device_id: str, topic_filter: str) -> Link | None:
+    def listener(self, client_id: str, topic_filter: str) -> Link | None:
         """Return the device's connection if it is there and has subscribed to `topic_filter`."""
-        link = self._links.get(device_id)
+        link = self._links.get(client_id)
         return link if link is not None and link.listens_to(topic_filter) else None
 
-    def close(self, device_id: str, reason: str) -> None:
+    def close(self, client_id: str, reason: str) -> None:
         """Cut a device off, if it is connected; it may come back."""
-        link = self._links.get(device_id)
+        link = self._links.get(client_id)
         if link is not None:
             link.close(reason)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, DesiredChanged):
-            link = self.listener(event.device_id, DESIRED)
+            link = self.listener(event.client_id, DESIRED)
             if link is not None:
                 link.publish(desired_topic(event.version), compact({**event.patch, "$version": event.version}))
         elif isinstance(event, IdentityChanged) and not event.admitted:
-            self.close(event.device_id, "the device was disabled or deleted (403012, 404001)")
+            self.close(event.client_id, "the device was disabled or deleted (403012, 404001)")

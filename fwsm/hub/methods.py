@@ -99,23 +99,23 @@ class Methods:
         self._arrivals: dict[str, asyncio.Event] = {}
         events.subscribe(self._on_event)
 
-    async def call(self, device_id: str, call: Call) -> MethodResult:
+    async def call(self, client_id: str, call: Call) -> MethodResult:
         """Call a method and wait for the answer.
 
         Raises:
             Refusal: 404001, no such device; 404103, not connected or not subscribed; 504101, no answer in time;
                 413001, the payload is too large; 502, the answer is not JSON.
         """
-        self._registry.get(device_id)
+        self._registry.get(client_id)
         payload = compact(call.payload)
         if len(payload) > _MAX_PAYLOAD_BYTES:
             raise Refusal(
                 Why.TOO_LARGE, f"A payload of {len(payload)} bytes is over the limit of {_MAX_PAYLOAD_BYTES}."
             )
-        link = await self._reach(device_id, call.connect_timeout_s)
+        link = await self._reach(client_id, call.connect_timeout_s)
         rid = f"{next(self._rids):x}"
         answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        self._answers[device_id, rid] = answer
+        self._answers[client_id, rid] = answer
         try:
             link.publish(method_topic(call.name, rid), payload)
             async with asyncio.timeout(call.response_timeout_s):
@@ -123,38 +123,38 @@ class Methods:
         except TimeoutError:
             raise Refusal(
                 Why.DEVICE_TIMEOUT,
-                f"{device_id} did not answer {call.name} within {call.response_timeout_s:g} s; it may have acted.",
+                f"{client_id} did not answer {call.name} within {call.response_timeout_s:g} s; it may have acted.",
             ) from None
         finally:
-            del self._answers[device_id, rid]
-        return MethodResult(status, _payload(device_id, body))
+            del self._answers[client_id, rid]
+        return MethodResult(status, _payload(client_id, body))
 
-    def answered(self, device_id: str, rid: str, status: int, body: bytes) -> None:
+    def answered(self, client_id: str, rid: str, status: int, body: bytes) -> None:
         """Take a device's answer; one that nobody waits for (any more) is dropped, as IoT Hub does."""
-        answer = self._answers.get((device_id, rid))
+        answer = self._answers.get((client_id, rid))
         if answer is not None and not answer.done():
             answer.set_result((status, body))
 
-    async def _reach(self, device_id: str, timeout_s: float) -> Link:
+    async def _reach(self, client_id: str, timeout_s: float) -> Link:
         try:
             async with asyncio.timeout(timeout_s):
-                while (link := self._links.listener(device_id, METHODS)) is None:
-                    await self._arrivals.setdefault(device_id, asyncio.Event()).wait()
+                while (link := self._links.listener(client_id, METHODS)) is None:
+                    await self._arrivals.setdefault(client_id, asyncio.Event()).wait()
         except TimeoutError:
-            if self._links.connected(device_id):
+            if self._links.connected(client_id):
                 raise Refusal(
                     Why.DEVICE_NOT_ONLINE,
-                    f"{device_id} is connected but has yet to subscribe to direct methods.",
+                    f"{client_id} is connected but has yet to subscribe to direct methods.",
                 ) from None
             raise Refusal(
                 Why.DEVICE_NOT_ONLINE,
-                f"The operation failed because the requested device isn't online: {device_id}.",
+                f"The operation failed because the requested device isn't online: {client_id}.",
             ) from None
         return link
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Connected | Subscribed):
-            arrival = self._arrivals.pop(event.device_id, None)
+            arrival = self._arrivals.pop(event.client_id, None)
             if arrival is not None:
                 arrival.set()
 
@@ -171,10 +171,10 @@ def _seconds(body: dict[str, Any], name: str, default: int, allowed: range) -> i
     return int(value)
 
 
-def _payload(device_id: str, body: bytes) -> Any:
+def _payload(client_id: str, body: bytes) -> Any:
     if not body.strip():
         return None
     try:
         return parse(body)
     except Refusal as refusal:
-        raise Refusal(Why.BAD_DEVICE_RESPONSE, f"The answer of {device_id} cannot be read: {refusal.message}") from None
+        raise Refusal(Why.BAD_DEVICE_RESPONSE, f"The answer of {client_id} cannot be read: {refusal.message}") from None

@@ -8,30 +8,31 @@ from fwsm.hub.timestamp import NEVER
 
 if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
-    from fwsm.hub.registry import Identity
+    from fwsm.hub.identity import Identity
 
 __all__ = ["identity_document", "twin_document"]
 
 
 def identity_document(engine: Engine, identity: Identity) -> dict[str, Any]:
     """Return an identity in the shape of the registry's REST resource."""
-    return identity.document(connected=engine.links.connected(identity.device_id))
+    return identity.document(connected=engine.links.connected(identity.client_id))
 
 
-def twin_document(engine: Engine, device_id: str) -> dict[str, Any]:
-    """Return a twin in the shape of the twin's REST resource; raises Refusal 404001 for an unknown device."""
-    identity, twin = engine.registry.get(device_id), engine.twins.get(device_id)
+def twin_document(engine: Engine, client_id: str) -> dict[str, Any]:
+    """Return a twin in the shape of the twin's REST resource; raises Refusal 404001 or 404010."""
+    identity, twin = engine.registry.get(client_id), engine.twins.get(client_id)
     return {
-        "deviceId": device_id,
+        "deviceId": identity.device_id,
+        **({} if identity.module_id is None else {"moduleId": identity.module_id}),
         "etag": twin.etag,
         "deviceEtag": identity.etag,
         "status": identity.status,
         "statusUpdateTime": NEVER,
-        "connectionState": "Connected" if engine.links.connected(device_id) else "Disconnected",
+        "connectionState": "Connected" if engine.links.connected(client_id) else "Disconnected",
         "lastActivityTime": NEVER,
         "cloudToDeviceMessageCount": 0,
-        "authenticationType": "sas",
-        "x509Thumbprint": {"primaryThumbprint": None, "secondaryThumbprint": None},
+        "authenticationType": identity.authentication_type,
+        "x509Thumbprint": identity.thumbprint_document(),
         "modelId": "",
         "version": twin.version,
         "tags": twin.tags,

@@ -32,11 +32,14 @@ class Why(enum.Enum):
     UNAUTHORIZED = (401, 401002, "IotHubUnauthorizedAccess")
     ROUTE_NOT_FOUND = (404, 404000, "GenericNotFound")
     DEVICE_NOT_FOUND = (404, 404001, "DeviceNotFound")
+    MODULE_NOT_FOUND = (404, 404010, "ModuleNotFound")
     DEVICE_NOT_ONLINE = (404, 404103, "DeviceNotOnline")
     HTTP_METHOD_NOT_ALLOWED = (405, 405000, "GenericMethodNotAllowed")
     DEVICE_EXISTS = (409, 409001, "DeviceAlreadyExists")
+    MODULE_EXISTS = (409, 409301, "ModuleAlreadyExistsOnDevice")
     PRECONDITION = (412, 412001, "PreconditionFailed")
     TOO_LARGE = (413, 413001, "MessageTooLarge")
+    TOO_MANY_MODULES = (413, 413003, "TooManyModulesOnDevice")
     THROTTLED = (429, 429001, "ThrottlingException")
     SERVER_ERROR = (500, 500001, "ServerError")
     # The published enumerations have no code for an answer of the device that is not JSON; 502 is what the Node
@@ -87,6 +90,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the hub, not a fault of t
 
 _PUBLIC: dict[Why, type[FwsmError]] = {
     Why.DEVICE_NOT_FOUND: DeviceNotFoundError,
+    Why.MODULE_NOT_FOUND: DeviceNotFoundError,
     Why.DEVICE_NOT_ONLINE: DeviceOfflineError,
     Why.DEVICE_TIMEOUT: DeviceTimeoutError,
 }

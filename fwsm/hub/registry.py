@@ -1,21 +1,19 @@
-"""The registry: which devices exist, with which keys, and whether they may connect.
+"""The registry: which devices and modules exist, and whether they may connect.
 
-Rules of the service's REST side: create only without If-Match, update only with it; an update that names no
-keys mints new ones. Source: "Identity registry" and the service's OpenAPI description.
+Both are found by their client id, `{device}` or `{device}/{module}`. Rules of the service's REST side: create only
+without If-Match, update only with it; an update that names no keys mints new ones. A module comes and goes with its
+device. Source: "Identity registry" and the service's OpenAPI description.
 """
 
 from __future__ import annotations
 
-import base64
-import re
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.events import IdentityChanged
+from fwsm.hub.identity import Identity, is_id
 from fwsm.hub.refusal import Refusal, Why
-from fwsm.hub.sas import is_key, new_key
-from fwsm.hub.timestamp import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,67 +21,14 @@ if TYPE_CHECKING:
     from fwsm.hub.events import Events
     from fwsm.hub.state import State
 
-__all__ = ["Identity", "Registry"]
+__all__ = ["Registry"]
 
 _KIND = "identity"
-_DEVICE_ID = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """One device in the registry. The keys are base64."""
-
-    device_id: str
-    primary_key: str
-    secondary_key: str
-    enabled: bool = True
-    status_reason: str | None = None
-    generation: int = 0
-    revision: int = 1
-
-    @property
-    def keys(self) -> tuple[str, str]:
-        """Both keys; a device may use either."""
-        return self.primary_key, self.secondary_key
-
-    @property
-    def etag(self) -> str:
-        """Moves with every write to this identity."""
-        return base64.b64encode(f"{self.generation + self.revision}".encode()).decode()
-
-    @property
-    def status(self) -> str:
-        """`enabled` or `disabled`."""
-        return "enabled" if self.enabled else "disabled"
-
-    def document(self, *, connected: bool) -> dict[str, Any]:
-        """Return the identity as an operator reads it."""
-        return {
-            "deviceId": self.device_id,
-            "generationId": str(self.generation),
-            "etag": self.etag,
-            "connectionState": "Connected" if connected else "Disconnected",
-            "status": self.status,
-            "statusReason": self.status_reason,
-            "connectionStateUpdatedTime": NEVER,
-            "statusUpdatedTime": NEVER,
-            "lastActivityTime": NEVER,
-            "cloudToDeviceMessageCount": 0,
-            "authentication": {
-                "symmetricKey": {"primaryKey": self.primary_key, "secondaryKey": self.secondary_key},
-                "x509Thumbprint": {"primaryThumbprint": None, "secondaryThumbprint": None},
-                "type": "sas",
-            },
-            "capabilities": {"iotEdge": False},
-        }
-
-    def record(self) -> dict[str, Any]:
-        """Return the identity as it is stored."""
-        return {name: getattr(self, name) for name in self.__slots__}
+_MOST_MODULES = 50
 
 
 class Registry:
-    """All devices of one hub.
+    """All devices and modules of one hub.
 
     Args:
         state: where they are kept.
@@ -95,97 +40,117 @@ class Registry:
         self._state = state
         self._events = events
         self._wall = wall
-        self._devices = {key: Identity(**record) for key, record in state.load(_KIND)}
+        self._devices: dict[str, Identity] = {}
+        self._modules: dict[str, dict[str, Identity]] = {}
+        for _, record in state.load(_KIND):
+            self._add(Identity(**record))
 
-    def find(self, device_id: str) -> Identity | None:
-        """Return a device, or None when there is no such."""
-        return self._devices.get(device_id)
+    def find(self, client_id: str) -> Identity | None:
+        """Return a device or a module, or None when there is no such."""
+        device_id, _, module_id = client_id.partition("/")
+        if module_id:
+            return self._modules.get(device_id, {}).get(module_id)
+        return self._devices.get(client_id)
 
-    def get(self, device_id: str) -> Identity:
-        """Return a device; raises Refusal 404001 when there is no such."""
-        identity = self._devices.get(device_id)
-        if identity is None:
-            raise Refusal(Why.DEVICE_NOT_FOUND, f"The device {device_id} is not registered.")
-        return identity
+    def get(self, client_id: str) -> Identity:
+        """Return a device or a module; raises Refusal 404001 or 404010 when there is no such."""
+        identity = self.find(client_id)
+        if identity is not None:
+            return identity
+        device_id, _, module_id = client_id.partition("/")
+        if module_id and device_id in self._devices:
+            raise Refusal(Why.MODULE_NOT_FOUND, f"The device {device_id} has no module {module_id}.")
+        raise Refusal(Why.DEVICE_NOT_FOUND, f"The device {device_id} is not registered.")
+
+    def admits(self, client_id: str) -> bool:
+        """Say whether the device or module exists and may connect; a module may if its device may."""
+        device = self._devices.get(client_id.partition("/")[0])
+        return device is not None and device.enabled and self.find(client_id) is not None
+
+    def modules(self, device_id: str) -> list[Identity]:
+        """Return the modules of a device; raises Refusal 404001 when there is no such device."""
+        self.get(device_id)
+        return list(self._modules.get(device_id, {}).values())
 
     def list(self, limit: int) -> list[Identity]:
-        """Return at most `limit` devices."""
+        """Return at most `limit` devices, without their modules."""
         return list(self._devices.values())[:limit]
 
-    def create(self, device_id: str, body: dict[str, Any]) -> Identity:
-        """Add a device as `body` describes it.
+    def create(self, client_id: str, body: dict[str, Any]) -> Identity:
+        """Add a device or a module as `body` describes it.
 
         Raises:
-            Refusal: 409001, it exists; 400004, the name or the description is malformed.
+            Refusal: 409001 or 409301, it exists; 404001, the module's device does not; 413003, the device has all the
+                modules it can have; 400004, the name or the description is malformed.
         """
-        if not _DEVICE_ID.fullmatch(device_id):
-            raise Refusal(
-                Why.ARGUMENT_INVALID,
-                f"{device_id[:140]!r} is not a device id: 1 to 128 letters, digits and -:.+%_#*?!(),=@$'",
-            )
-        if device_id in self._devices:
+        device_id, slash, module_id = client_id.partition("/")
+        for text in (device_id, module_id) if slash else (device_id,):
+            if not is_id(text):
+                raise Refusal(
+                    Why.ARGUMENT_INVALID,
+                    f"{text[:140]!r} is not a device or module id: 1 to 128 letters, digits and -:.+%_#*?!(),=@$'",
+                )
+        if slash:
+            self._check_room(device_id, module_id)
+        elif device_id in self._devices:
             raise Refusal(Why.DEVICE_EXISTS, f"A device with ID '{device_id}' is already registered.")
-        identity = Identity(device_id, "", "", generation=int(self._wall() * 1e6) + secrets.randbelow(1000))
-        return self._keep(_described(identity, body))
+        generation = int(self._wall() * 1e6) + secrets.randbelow(1000)
+        identity = Identity(device_id, "", "", generation=generation, module_id=module_id or None)
+        return self._keep(identity.described(body))
 
-    def update(self, device_id: str, body: dict[str, Any], if_match: str) -> Identity:
-        """Change a device as `body` describes it, if its etag is `if_match` or that is `*`.
+    def update(self, client_id: str, body: dict[str, Any], if_match: str) -> Identity:
+        """Change a device or a module as `body` describes it, if its etag is `if_match` or that is `*`.
 
         Raises:
-            Refusal: 404001, no such device; 412001, another etag; 400004, the description is malformed.
+            Refusal: 404001 or 404010, no such; 412001, another etag; 400004, the description is malformed.
         """
-        old = self.get(device_id)
+        old = self.get(client_id)
         _check_etag(old, if_match)
-        return self._keep(replace(_described(old, body), revision=old.revision + 1))
+        return self._keep(replace(old.described(body), revision=old.revision + 1))
 
-    def delete(self, device_id: str, if_match: str) -> None:
-        """Remove a device, if its etag is `if_match` or that is `*`; raises Refusal 404001 or 412001."""
-        _check_etag(self.get(device_id), if_match)
-        del self._devices[device_id]
-        self._state.put(_KIND, device_id, None)
-        self._events.publish(IdentityChanged(device_id, admitted=False))
+    def delete(self, client_id: str, if_match: str) -> None:
+        """Remove a device with its modules, or a module, if its etag is `if_match` or that is `*`.
+
+        Raises:
+            Refusal: 404001 or 404010, no such; 412001, another etag.
+        """
+        identity = self.get(client_id)
+        _check_etag(identity, if_match)
+        modules = [] if identity.module_id else self.modules(identity.device_id)
+        for gone in (*modules, identity):
+            self._remove(gone)
+
+    def _check_room(self, device_id: str, module_id: str) -> None:
+        modules = self.modules(device_id)
+        if any(module.module_id == module_id for module in modules):
+            raise Refusal(Why.MODULE_EXISTS, f"The device {device_id} has a module '{module_id}' already.")
+        if len(modules) >= _MOST_MODULES:
+            raise Refusal(Why.TOO_MANY_MODULES, f"The device {device_id} has {_MOST_MODULES} modules, and no room.")
 
     def _keep(self, identity: Identity) -> Identity:
-        self._devices[identity.device_id] = identity
-        self._state.put(_KIND, identity.device_id, identity)
-        self._events.publish(IdentityChanged(identity.device_id, admitted=identity.enabled))
+        self._add(identity)
+        self._state.put(_KIND, identity.client_id, identity)
+        modules = [] if identity.module_id else self.modules(identity.device_id)
+        for changed in (identity, *modules):
+            self._events.publish(IdentityChanged(changed.client_id, admitted=self.admits(changed.client_id)))
         return identity
+
+    def _add(self, identity: Identity) -> None:
+        if identity.module_id is None:
+            self._devices[identity.device_id] = identity
+        else:
+            self._modules.setdefault(identity.device_id, {})[identity.module_id] = identity
+
+    def _remove(self, identity: Identity) -> None:
+        if identity.module_id is None:
+            del self._devices[identity.device_id]
+            self._modules.pop(identity.device_id, None)
+        else:
+            del self._modules[identity.device_id][identity.module_id]
+        self._state.put(_KIND, identity.client_id, None)
+        self._events.publish(IdentityChanged(identity.client_id, admitted=False))
 
 
 def _check_etag(identity: Identity, if_match: str) -> None:
     if if_match not in {"*", identity.etag}:
-        raise Refusal(Why.PRECONDITION, f"The device {identity.device_id} has etag {identity.etag}, not {if_match}.")
-
-
-def _described(identity: Identity, body: dict[str, Any]) -> Identity:
-    named = body.get("deviceId", identity.device_id)
-    if named != identity.device_id:
-        raise Refusal(Why.ARGUMENT_INVALID, f"deviceId in the body is {named!r}, in the path {identity.device_id!r}.")
-    status = body.get("status") or "enabled"
-    if status not in {"enabled", "disabled"}:
-        raise Refusal(Why.ARGUMENT_INVALID, f"status is {status!r}, not enabled or disabled.")
-    primary, secondary = _keys(body.get("authentication"))
-    reason = body.get("statusReason")
-    return replace(
-        identity,
-        primary_key=primary,
-        secondary_key=secondary,
-        enabled=status == "enabled",
-        status_reason=reason if isinstance(reason, str) else None,
-    )
-
-
-def _keys(authentication: Any) -> tuple[str, str]:
-    if authentication is None:
-        return new_key(), new_key()
-    if not isinstance(authentication, dict) or authentication.get("type", "sas") != "sas":
-        raise Refusal(Why.ARGUMENT_INVALID, "This hub knows authentication of type sas only.")
-    symmetric = authentication.get("symmetricKey") or {}
-    if not isinstance(symmetric, dict):
-        raise Refusal(Why.ARGUMENT_INVALID, "authentication.symmetricKey is not an object.")
-    primary, secondary = symmetric.get("primaryKey"), symmetric.get("secondaryKey")
-    if primary is None and secondary is None:
-        return new_key(), new_key()
-    if not is_key(primary) or not is_key(secondary):
-        raise Refusal(Why.ARGUMENT_INVALID, "Give both keys or neither, each base64 of 16 to 64 bytes.")
-    return str(primary), str(secondary)
+        raise Refusal(Why.PRECONDITION, f"{identity.client_id} has etag {identity.etag}, not {if_match}.")

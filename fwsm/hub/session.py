@@ -28,7 +28,7 @@ _KIND = "session"
 class Session:
     """The subscriptions of one device: topic filter and granted QoS. One that is `clean` ends with its connection."""
 
-    device_id: str
+    client_id: str
     clean: bool
     subscriptions: dict[str, int] = field(default_factory=dict)
 
@@ -52,13 +52,13 @@ class Sessions:
         self._kept = {key: Session(key, clean=False, **record) for key, record in state.load(_KIND)}
         events.subscribe(self._on_event)
 
-    def open(self, device_id: str, *, clean: bool) -> tuple[Session, bool]:
+    def open(self, client_id: str, *, clean: bool) -> tuple[Session, bool]:
         """Return the session for a new connection, and whether it was there before."""
         if clean:
-            self._forget(device_id)
-            return Session(device_id, clean=True), False
-        present = device_id in self._kept
-        session = self._kept.setdefault(device_id, Session(device_id, clean=False))
+            self._forget(client_id)
+            return Session(client_id, clean=True), False
+        present = client_id in self._kept
+        session = self._kept.setdefault(client_id, Session(client_id, clean=False))
         if not present:
             self.keep(session)
         return session, present
@@ -66,12 +66,12 @@ class Sessions:
     def keep(self, session: Session) -> None:
         """Note that the subscriptions of a session have changed."""
         if not session.clean:
-            self._state.put(_KIND, session.device_id, session)
+            self._state.put(_KIND, session.client_id, session)
 
-    def _forget(self, device_id: str) -> None:
-        if self._kept.pop(device_id, None) is not None:
-            self._state.put(_KIND, device_id, None)
+    def _forget(self, client_id: str) -> None:
+        if self._kept.pop(client_id, None) is not None:
+            self._state.put(_KIND, client_id, None)
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, IdentityChanged) and self._registry.find(event.device_id) is None:
-            self._forget(event.device_id)
+        if isinstance(event, IdentityChanged) and self._registry.find(event.client_id) is None:
+            self._forget(event.client_id)

@@ -21,7 +21,9 @@ __all__ = [
     "TwinRead",
     "UnknownTopicError",
     "allowed_filters",
+    "client_path",
     "desired_topic",
+    "inbox_filter",
     "is_method_name",
     "method_topic",
     "parse_publication",
@@ -74,14 +76,20 @@ class MethodAnswer:
 Publication: TypeAlias = Telemetry | TwinRead | ReportedPatch | MethodAnswer
 
 
-def parse_publication(topic: str, device_id: str) -> Publication:
-    """Say what `device_id` means by publishing to `topic`.
+def client_path(client_id: str) -> str:
+    """Return `devices/{device}` or `devices/{device}/modules/{module}`: in topics, and as the resource of a token."""
+    device_id, slash, module_id = client_id.partition("/")
+    return f"devices/{device_id}/modules/{module_id}" if slash else f"devices/{device_id}"
+
+
+def parse_publication(topic: str, client_id: str) -> Publication:
+    """Say what `client_id` means by publishing to `topic`.
 
     Raises:
         UnknownTopicError: it is none of the documented topics, is another device's, or lacks its `$rid`.
     """
     path, _, query = topic.partition("?")
-    if f"{path}/".startswith(f"devices/{device_id}/messages/events/"):
+    if f"{path}/".startswith(f"{client_path(client_id)}/messages/events/"):
         return Telemetry()
     fields = dict(part.partition("=")[::2] for part in query.split("&"))
     rid = fields.get("$rid", "")
@@ -92,7 +100,7 @@ def parse_publication(topic: str, device_id: str) -> Publication:
     answer = _METHOD_ANSWER.fullmatch(path)
     if rid and answer is not None:
         return MethodAnswer(rid, int(answer[1]))
-    raise UnknownTopicError(f"{device_id} may not publish to {topic}")
+    raise UnknownTopicError(f"{client_id} may not publish to {topic}")
 
 
 def _version(topic: str, text: str | None) -> int | None:
@@ -103,9 +111,15 @@ def _version(topic: str, text: str | None) -> int | None:
     return int(text)
 
 
-def allowed_filters(device_id: str) -> frozenset[str]:
-    """Return the topic filters that a device may subscribe to."""
-    return frozenset({METHODS, TWIN_ANSWERS, DESIRED, f"devices/{device_id}/messages/devicebound/#"})
+def allowed_filters(client_id: str) -> frozenset[str]:
+    """Return the topic filters that a device may subscribe to; a module has inputs in the place of messages."""
+    return frozenset({METHODS, TWIN_ANSWERS, DESIRED, inbox_filter(client_id)})
+
+
+def inbox_filter(client_id: str) -> str:
+    """Return the filter for cloud-to-device messages, or for the inputs of a module."""
+    path = client_path(client_id)
+    return f"{path}/inputs/#" if "/" in client_id else f"{path}/messages/devicebound/#"
 
 
 def is_method_name(name: object) -> bool:

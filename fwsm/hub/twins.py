@@ -40,63 +40,63 @@ class Twins:
         self._twins = {key: Twin.from_record(record) for key, record in state.load(_KIND)}
         events.subscribe(self._on_event)
 
-    def get(self, device_id: str) -> Twin:
+    def get(self, client_id: str) -> Twin:
         """Return the twin of a device; raises Refusal 404001 when there is no such device."""
-        self._registry.get(device_id)
-        return self._twins[device_id]
+        self._registry.get(client_id)
+        return self._twins[client_id]
 
-    def report(self, device_id: str, patch: JsonObject, base_version: int | None = None) -> Twin:
+    def report(self, client_id: str, patch: JsonObject, base_version: int | None = None) -> Twin:
         """Merge a device's report; raises Refusal 400004 at a limit, 412001 at another base version."""
-        twin = self.get(device_id).with_reported(patch, base_version, self._wall())
-        self._keep(device_id, twin)
-        self._events.publish(Reported(device_id, patch, twin.reported.version))
+        twin = self.get(client_id).with_reported(patch, base_version, self._wall())
+        self._keep(client_id, twin)
+        self._events.publish(Reported(client_id, patch, twin.reported.version))
         return twin
 
-    def update(self, device_id: str, body: JsonObject, if_match: str = "*") -> Twin:
+    def update(self, client_id: str, body: JsonObject, if_match: str = "*") -> Twin:
         """Merge an operator's change: `{"tags": {…}, "properties": {"desired": {…}}}`, either part optional.
 
         Raises:
             Refusal: 404001, no such device; 412001, another etag; 400004, malformed or at a limit.
         """
-        old = self._matched(device_id, if_match)
+        old = self._matched(client_id, if_match)
         tags, desired = _parts(body)
         twin = old.with_change(tags, desired, self._wall())
-        self._keep(device_id, twin)
+        self._keep(client_id, twin)
         if desired is not None:
-            self._events.publish(DesiredChanged(device_id, desired, twin.desired.version))
+            self._events.publish(DesiredChanged(client_id, desired, twin.desired.version))
         return twin
 
-    def replace(self, device_id: str, body: JsonObject, if_match: str = "*") -> Twin:
+    def replace(self, client_id: str, body: JsonObject, if_match: str = "*") -> Twin:
         """Put tags and desired properties in place of the old ones; what `body` leaves out is gone. Raises as `update`.
 
         The device is told by the patch that leads from the old desired properties to the new ones.
         """
-        old = self._matched(device_id, if_match)
+        old = self._matched(client_id, if_match)
         tags, desired = (part or {} for part in _parts(body))
         twin = old.with_replacement(tags, desired, self._wall())
-        self._keep(device_id, twin)
+        self._keep(client_id, twin)
         change = _difference(old.desired.values, twin.desired.values)
-        self._events.publish(DesiredChanged(device_id, change, twin.desired.version))
+        self._events.publish(DesiredChanged(client_id, change, twin.desired.version))
         return twin
 
-    def _matched(self, device_id: str, if_match: str) -> Twin:
-        twin = self.get(device_id)
+    def _matched(self, client_id: str, if_match: str) -> Twin:
+        twin = self.get(client_id)
         if if_match not in {"*", twin.etag}:
-            raise Refusal(Why.PRECONDITION, f"The twin of {device_id} has etag {twin.etag}, not {if_match}.")
+            raise Refusal(Why.PRECONDITION, f"The twin of {client_id} has etag {twin.etag}, not {if_match}.")
         return twin
 
-    def _keep(self, device_id: str, twin: Twin) -> None:
-        self._twins[device_id] = twin
-        self._state.put(_KIND, device_id, twin)
+    def _keep(self, client_id: str, twin: Twin) -> None:
+        self._twins[client_id] = twin
+        self._state.put(_KIND, client_id, twin)
 
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, IdentityChanged):
             return
-        if self._registry.find(event.device_id) is None:
-            del self._twins[event.device_id]
-            self._state.put(_KIND, event.device_id, None)
-        elif event.device_id not in self._twins:
-            self._keep(event.device_id, Twin.new(self._wall()))
+        if self._registry.find(event.client_id) is None:
+            del self._twins[event.client_id]
+            self._state.put(_KIND, event.client_id, None)
+        elif event.client_id not in self._twins:
+            self._keep(event.client_id, Twin.new(self._wall()))
 
 
 def _parts(body: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:

@@ -36,10 +36,10 @@ class Watch:
         self._reports: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_REPORTS_KEPT))
         events.subscribe(self._on_event)
 
-    def reports(self, device_id: str) -> list[dict[str, Any]]:
+    def reports(self, client_id: str) -> list[dict[str, Any]]:
         """Return the reported patches that were accepted from a device, oldest first."""
         with self._changed:
-            return list(self._reports.get(device_id, ()))
+            return list(self._reports.get(client_id, ()))
 
     def wait_for(self, fact: Callable[[], _T | None], what: str, timeout_s: float) -> _T:
         """Ask `fact` after each event until its answer is true, and return that.
@@ -61,6 +61,6 @@ class Watch:
     def _on_event(self, event: Event) -> None:
         with self._changed:
             if isinstance(event, Reported):
-                self._reports[event.device_id].append(event.patch)
+                self._reports[event.client_id].append(event.patch)
             self._news += 1
             self._changed.notify_all()

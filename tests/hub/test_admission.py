@@ -73,6 +73,23 @@ def test_malformed_user_name_gets_4(engine: Engine, user_name: str) -> None:
     assert _code(engine, _connect("", user_name=user_name)) == 4
 
 
+def test_module_is_let_in_with_its_own_key(engine: Engine) -> None:
+    """Its client id and its resource name device and module; the device's key opens nothing here."""
+    module = engine.registry.create("d1/m1", {})
+    device_key = engine.registry.get("d1").primary_key
+    good = sign("hub/devices/d1/modules/m1", module.primary_key, SOON)
+    assert admit(engine, _connect(good, "d1/m1")) == SOON
+    assert admit(engine, _connect(good, "d1/m1", "hub/d1/m1/?api-version=1&DeviceClientType=a/b")) == SOON
+    attempts = [
+        _connect(sign("hub/devices/d1/modules/m1", device_key, SOON), "d1/m1"),
+        _connect(sign("hub/devices/d1", device_key, SOON), "d1/m1"),
+        _connect(sign("hub/devices/d1/modules/m1", module.primary_key, SOON), "d1"),
+        _connect(good, "d1/m1", "hub/d1/?api-version=1"),
+        _connect(good, "d1/m2"),
+    ]
+    assert [_code(engine, packet) for packet in attempts] == [5] * len(attempts)
+
+
 def test_missing_client_id_gets_4(engine: Engine) -> None:
     """The client id is the device id and cannot be left to the server."""
     assert _code(engine, _connect("", "", user_name="hub/d1/?api-version=1")) == 4

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fwsm.hub.diskstate import DiskState
 from fwsm.hub.events import Event, Events, IdentityChanged
 from fwsm.hub.refusal import Refusal, Why
-from fwsm.hub.registry import Identity, Registry
+from fwsm.hub.registry import Registry
 from fwsm.hub.sas import new_key
 from fwsm.hub.state import EphemeralState
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -90,7 +94,7 @@ def test_unknown_device_is_not_found(registry: Registry, method: str, args: tupl
     assert _why(registry, method, "d1", *args) is Why.DEVICE_NOT_FOUND
 
 
-@pytest.mark.parametrize("device_id", ["", "a b", "a/b", "ä", "x" * 129])
+@pytest.mark.parametrize("device_id", ["", "a b", "ä", "x" * 129, "d1/", "d1/a b", "d1/a/b"])
 def test_malformed_name_is_refused(registry: Registry, device_id: str) -> None:
     """Names are those that IoT Hub allows."""
     assert _why(registry, "create", device_id, {}) is Why.ARGUMENT_INVALID
@@ -106,6 +110,8 @@ def test_malformed_name_is_refused(registry: Registry, device_id: str) -> None:
         {"authentication": {"symmetricKey": 1}},
         {"authentication": {"symmetricKey": {"primaryKey": "AAAA", "secondaryKey": "AAAA"}}},
         {"authentication": {"symmetricKey": {"primaryKey": "A" * 44}}},
+        {"authentication": {"type": "certificateAuthority"}},
+        {"authentication": {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": "12"}}},
     ],
 )
 def test_malformed_description_is_refused(registry: Registry, body: dict[str, Any]) -> None:
@@ -124,6 +130,50 @@ def test_changes_are_told(registry: Registry, events: Events) -> None:
     assert heard == [IdentityChanged("d1", admitted=admitted) for admitted in (True, False, False)]
 
 
+def test_module_lives_on_its_device(registry: Registry) -> None:
+    """A module has keys of its own, is listed with its device and not among devices, and is made once."""
+    assert _why(registry, "create", "d1/m1", {}) is Why.DEVICE_NOT_FOUND
+    device = registry.create("d1", {})
+    module = registry.create("d1/m1", {"moduleId": "m1", "managedBy": "me", "status": "disabled"})
+    assert (module.client_id, module.managed_by, module.status) == ("d1/m1", "me", "enabled")
+    assert set(module.keys).isdisjoint(device.keys)
+    assert (registry.list(9), registry.modules("d1"), registry.get("d1/m1")) == ([device], [module], module)
+    assert _why(registry, "create", "d1/m1", {}) is Why.MODULE_EXISTS
+    assert _why(registry, "get", "d1/m2") is Why.MODULE_NOT_FOUND
+    assert _why(registry, "update", "d1/m1", {"moduleId": "m2"}, "*") is Why.ARGUMENT_INVALID
+    assert registry.update("d1/m1", {}, module.etag).managed_by is None
+    registry.delete("d1/m1", "*")
+    assert registry.modules("d1") == []
+
+
+def test_module_goes_with_its_device(registry: Registry, events: Events) -> None:
+    """What is done to a device is done to its modules, too."""
+    registry.create("d1", {})
+    registry.create("d1/m1", {})
+    heard: list[Event] = []
+    events.subscribe(heard.append)
+    registry.update("d1", {"status": "disabled"}, "*")
+    assert not registry.admits("d1/m1")
+    registry.update("d1", {}, "*")
+    assert registry.admits("d1/m1")
+    registry.delete("d1", "*")
+    states: dict[str, list[bool]] = {"d1": [], "d1/m1": []}
+    for event in heard:
+        assert isinstance(event, IdentityChanged)
+        states[event.client_id].append(event.admitted)
+    assert states == {"d1": [False, True, False], "d1/m1": [False, True, False]}
+    registry.create("d1", {})
+    assert registry.find("d1/m1") is None
+
+
+def test_device_has_at_most_fifty_modules(registry: Registry) -> None:
+    """The fifty-first is refused."""
+    registry.create("d1", {})
+    for number in range(50):
+        registry.create(f"d1/m{number}", {})
+    assert _why(registry, "create", "d1/m50", {}) is Why.TOO_MANY_MODULES
+
+
 def test_list_is_limited(registry: Registry) -> None:
     """No more devices are listed than asked for."""
     for number in range(5):
@@ -131,7 +181,13 @@ def test_list_is_limited(registry: Registry) -> None:
     assert [identity.device_id for identity in registry.list(3)] == ["d0", "d1", "d2"]
 
 
-def test_record_brings_the_identity_back(registry: Registry) -> None:
-    """An identity survives being stored."""
-    identity = registry.create("d1", {"status": "disabled", "statusReason": "lost"})
-    assert Identity(**identity.record()) == identity
+def test_restart_brings_everything_back(events: Events, tmp_path: Path) -> None:
+    """Devices and modules survive being stored."""
+    states = [DiskState(tmp_path / "hub.db") for _ in range(2)]
+    before = Registry(states[0], events, lambda: 1000.0)
+    kept = [before.create("d1", {"status": "disabled", "statusReason": "lost"}), before.create("d1/m1", {})]
+    states[0].commit()
+    after = Registry(states[1], Events(), lambda: 1000.0)
+    assert [after.get("d1"), after.get("d1/m1")] == kept
+    for state in states:
+        state.close()

@@ -20,6 +20,7 @@ from fwsm.hub.topics import (
     UnknownTopicError,
     allowed_filters,
     desired_topic,
+    inbox_filter,
     is_method_name,
     method_topic,
     parse_publication,
@@ -38,6 +39,17 @@ def test_filters_of_the_sdk_are_allowed() -> None:
         sdk.get_twin_patch_topic_for_subscribe(),
     }
     assert {METHODS, TWIN_ANSWERS, DESIRED} < allowed_filters("d1")
+
+
+def test_topics_of_modules_are_those_of_the_sdk() -> None:
+    """A module has telemetry and inputs of its own; the rest is as for devices."""
+    assert sdk.get_input_topic_for_subscribe("d1", "m1") == inbox_filter("d1/m1")
+    assert inbox_filter("d1/m1") in allowed_filters("d1/m1")
+    topic = sdk.get_telemetry_topic_for_publish("d1", "m1")
+    assert parse_publication(topic, "d1/m1") == Telemetry()
+    for other in ("d1", "d1/m2"):
+        with pytest.raises(UnknownTopicError):
+            parse_publication(topic, other)
 
 
 def test_publications_of_the_sdk_are_understood() -> None:
