@@ -60,6 +60,8 @@ def test_service_connection_has_its_parts() -> None:
         ("127.0.3.9:8443", "127.0.3.9", 8443),
         ("my_hub.azure-devices.net", "my_hub.azure-devices.net", 443),
         ("[::1]:8443", "[::1]", 8443),
+        ("hub.example:1", "hub.example", 1),
+        ("hub.example:65535", "hub.example", 65535),
     ],
 )
 def test_service_host_may_carry_a_port(name: str, host: str, port: int) -> None:

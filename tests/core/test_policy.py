@@ -66,6 +66,13 @@ def test_delay_is_counted_from_the_first_time_it_was_asked(passed_s: int, left_s
     assert (verdict.wait_s if verdict else None) == left_s
 
 
+@pytest.mark.parametrize("delay_s", [0.0, -5.0])
+def test_a_delay_of_nothing_is_none(delay_s: float) -> None:
+    """Not even one that is over at once, which would be stored and reported."""
+    assert Delay(delay_s).verdict(WAITING, NOW) is None
+    assert Delay(0.5).verdict(WAITING, NOW) == NotBefore("delay", WALL + timedelta(seconds=0.5), 0.5)
+
+
 def test_delay_survives_a_reboot() -> None:
     """In a later boot wall time says how much of the delay is left."""
     stored = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, 60.0))
@@ -138,7 +145,7 @@ def test_window_is_asked_again_within_the_hour(hour: int, minute: int, wait_s: f
     """Wall time may be set right while we wait."""
     verdict = Window.parse("02:00-04:30").verdict(READY, replace(NOW, wall=WALL.replace(hour=hour, minute=minute)))
     assert verdict is not None
-    assert verdict.wait_s == wait_s
+    assert (verdict.reason, verdict.wait_s) == ("window", wait_s)
 
 
 @pytest.mark.parametrize("state", [State.WAITING, State.DOWNLOADING])

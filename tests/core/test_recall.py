@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -102,6 +102,41 @@ def test_a_time_that_is_none_is_left_out(time: object) -> None:
     assert found == replace(UPDATE, started_waiting_at=None)
 
 
+def test_times_are_utc() -> None:
+    """Whoever wrote them with an offset, as only another program would."""
+    found = recall(wrapped(section(UPDATE) | {"startedWaitingTime": "2026-01-01T02:00:00+02:00"}))
+    assert found is not None
+    assert found.started_waiting_at is not None
+    assert found.started_waiting_at.isoformat() == "2026-01-01T00:00:00+00:00"
+
+
+def test_an_update_that_was_rolled_back_stays_so() -> None:
+    """The substatus of a failure is no state of its own."""
+    update = replace(UPDATE, state=State.APPLY_FAILED, failure=Failure("health", "", Kind.NEEDS_OPERATOR))
+    assert section(replace(update, rolled_back=True))["substatus"] == "rolledBack"
+    for rolled_back in (True, False):
+        assert recall(wrapped(section(replace(update, rolled_back=rolled_back)))) == replace(
+            update, rolled_back=rolled_back
+        )
+
+
+@pytest.mark.parametrize(
+    ("told", "attempt"),
+    [(1, 1), (2**63 - 1, 2**63 - 1), (2**63, 1), (-1, 1), (True, 1), ("2", 1), (2.0, 1), (None, 1)],
+)
+def test_a_count_is_a_number_that_the_database_takes(told: object, attempt: int) -> None:
+    """Anything else is a first attempt."""
+    found = recall(wrapped(section(UPDATE) | {"attempt": told, "progress": {"bytes": 0}}))
+    assert found == replace(UPDATE, attempt=attempt, progress=Progress(0, None))
+
+
+@pytest.mark.parametrize(("length", "kept"), [(4096, True), (4097, False)])
+def test_a_text_is_as_long_as_the_hub_allows(length: int, kept: bool) -> None:
+    """No hub holds a longer one, so it is not the hub's."""
+    found = recall(wrapped(section(UPDATE) | {"fwVersion": "1" * length}))
+    assert found == replace(UPDATE, request=replace(UPDATE.request, version="1" * length if kept else None))
+
+
 def test_the_time_of_an_earlier_update_is_not_taken_for_this_one() -> None:
     """The twin keeps it until the next one has worked."""
     found = recall(wrapped(section(UPDATE) | {"lastFirmwareUpdate": "2026-01-01T00:00:00.000Z"}))
@@ -112,13 +147,14 @@ def test_the_time_of_an_earlier_update_is_not_taken_for_this_one() -> None:
 @pytest.mark.parametrize("probe", [None, *Probe])
 def test_the_slots_outrank_the_twin(state: State, probe: Probe | None) -> None:
     """An image in its slot puts an update behind the installation, unless the twin knows of what came after."""
-    told = replace(UPDATE, state=state, failure=Failure("c", "m", Kind.PERMANENT), reason="retry")
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    told = replace(UPDATE, state=state, failure=Failure("c", "m", Kind.PERMANENT), reason="retry", until=until)
     found = witnessed(told, IMAGE, probe)
     assert (found.artifact, found.request.sha256) == (IMAGE, IMAGE.sha256)
     if probe is Probe.DONE and state not in {State.ROLLING_BACK, State.APPLY_COMPLETE, State.APPLY_FAILED}:
-        assert (found.state, found.failure, found.reason) == (State.INSTALLING, None, None)
+        assert (found.state, found.failure, found.reason, found.until) == (State.INSTALLING, None, None, None)
     else:
-        assert (found.state, found.failure, found.reason) == (state, told.failure, "retry")
+        assert (found.state, found.failure, found.reason, found.until) == (state, told.failure, "retry", until)
 
 
 def test_without_a_witness_nothing_is_added() -> None:

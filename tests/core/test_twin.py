@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.core.request import parse_request
-from fwsm.core.twin import changed, progress_patch, section, shown_uri, wrapped
+from fwsm.core.twin import changed, incident, progress_patch, section, shown_uri, wrapped
 from fwsm.core.update import Failure, Progress, Request, State, Update
 from fwsm.errors import Kind
 
@@ -21,6 +21,12 @@ URI = "https://images.example/fw-1.2.bin"
 DIGEST = "0123456789abcdef" * 4
 WALL = datetime(2026, 5, 4, 12, 30, 15, 123456, tzinfo=UTC)
 UPDATE = Update(id="u1", request=Request(URI), state=State.WAITING, boot_id="boot-1", started_waiting_at=WALL)
+
+
+def test_an_incident_is_told_by_its_code_and_time() -> None:
+    """What went wrong beside the update; its text stays on the device."""
+    assert incident("hookFailed", WALL) == {"incident": {"code": "hookFailed", "at": "2026-05-04T12:30:15.123Z"}}
+
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
 

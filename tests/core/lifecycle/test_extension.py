@@ -242,6 +242,8 @@ def test_a_step_on_the_new_firmware_asks_what_runs() -> None:
     assert (again.state, again.restarts) == (here, 1)
     ended = lifecycle.fire(_update(here, restarts=3), Trigger.RESTARTED, Facts(now=NOW, target_runs=True))
     assert ended.state is State.ROLLING_BACK
+    assert ended.failure is not None
+    assert ended.failure.code == "restartLoop"
     fell_back = lifecycle.fire(_update(here), Trigger.RESTARTED, Facts(now=NOW, target_runs=False))
     assert (fell_back.state, fell_back.rolled_back) == (State.APPLY_FAILED, True)
     assert fell_back.failure is not None
