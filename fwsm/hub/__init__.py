@@ -10,7 +10,7 @@ The rooms, from the outside in:
     runtime       brings everything up and takes it down
     doors         both ways in: listener (TLS sockets), mqtt, restdoor
     ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics, codec > packets, fields
-    ── REST ──    rest (routes), operator (documents)
+    ── REST ──    rest (routes by subject), operator (documents)
     ── engine ──  registry > identity, twins > twin > limits, session, links, methods, policy > sas, events, faults
     ── ground ──  turn (commit, then speak), state, diskstate, home (directory and lock), certificates, loopthread,
                   watch (eyes for other threads), refusal (error codes), jsontext, timestamp

@@ -1,0 +1,90 @@
+"""The application behind the door: proves the right, runs the handler, answers once the outcome is durable.
+
+Every refusal becomes the error body and the header that IoT Hub sends; no page of a web server gets through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+
+from fwsm.errors import HubError
+from fwsm.hub.refusal import Refusal, Why
+from fwsm.hub.rest.exchange import answer
+from fwsm.hub.rest.routes import ROUTES
+from fwsm.hub.sas import BadTokenError, SasToken
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fwsm.hub.engine import Engine
+    from fwsm.hub.policy import Right
+    from fwsm.hub.rest.exchange import Handler
+    from fwsm.hub.turn import Turn
+
+__all__ = ["rest_app"]
+
+_log = logging.getLogger(__name__)
+
+
+def rest_app(engine: Engine, turn: Turn) -> Starlette:
+    """Return the ASGI application of one hub; it answers once the outcome is durable (see `turn`)."""
+    return Starlette(
+        routes=[
+            StarletteRoute(path, _endpoint(engine, turn, right, handler), methods=[method])
+            for method, path, right, handler in ROUTES
+        ],
+        exception_handlers={HTTPException: _no_such_route(engine)},
+    )
+
+
+def _endpoint(engine: Engine, turn: Turn, right: Right, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            _authorize(engine, request, right)
+            response = await handler(engine, request)
+            await turn.committed()
+        except Refusal as refusal:
+            return _refused(engine, refusal, request)
+        except HubError as error:
+            _log.exception("%s %s", request.method, request.url.path)
+            return _refused(engine, Refusal(Why.SERVER_ERROR, str(error)), request)
+        except asyncio.CancelledError:
+            # Only the end of the hub cancels a request. Its peer is cut off by then; uvicorn would log a traceback.
+            return _refused(engine, Refusal(Why.UNAVAILABLE, "The hub is stopping."), request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        return response
+
+    return endpoint
+
+
+def _authorize(engine: Engine, request: Request, right: Right) -> None:
+    try:
+        token = SasToken.parse(request.headers.get("authorization", ""))
+        engine.policies.check(token, right, request.url.path.strip("/"), engine.wall())
+    except BadTokenError as error:
+        raise Refusal(Why.UNAUTHORIZED, f"Unauthorized: {error}.") from None
+
+
+def _refused(engine: Engine, refusal: Refusal, request: Request) -> Response:
+    body = refusal.http_body(engine.wall(), nested=request.url.path.endswith("/methods"))
+    return answer(body, refusal.why.status, {"iothub-errorcode": refusal.why.label})
+
+
+def _no_such_route(engine: Engine) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def respond(request: Request, error: Exception) -> Response:
+        missing = isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND
+        why = Why.ROUTE_NOT_FOUND if missing else Why.HTTP_METHOD_NOT_ALLOWED
+        refusal = Refusal(why, f"This hub has no {request.method} {request.url.path}.")
+        return _refused(engine, refusal, request)
+
+    return respond

@@ -1,0 +1,71 @@
+"""What the handlers of routes share: reading a request, and writing an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from starlette.responses import Response
+
+from fwsm.hub.jsontext import compact, parse
+from fwsm.hub.refusal import Refusal, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.requests import Request
+
+    from fwsm.hub.engine import Engine
+    from fwsm.hub.policy import Right
+
+__all__ = ["Handler", "Route", "answer", "if_match", "json_body", "object_body", "top"]
+
+# The largest body that most routes take is a method's payload of 128 KiB with its envelope.
+_MAX_BODY_BYTES = 256 * 1024
+
+Handler: TypeAlias = "Callable[[Engine, Request], Awaitable[Response]]"
+
+
+class Route(NamedTuple):
+    """One row of a table of routes: what an operator with this right may ask for."""
+
+    method: str
+    path: str
+    right: Right
+    handler: Handler
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response of JSON."""
+    return Response(compact(body), status, headers, media_type="application/json; charset=utf-8")
+
+
+async def json_body(request: Request, limit_bytes: int = _MAX_BODY_BYTES) -> Any:
+    """Return the JSON value that was sent; raises Refusal 413001 over `limit_bytes`, 400006 for anything but JSON."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit_bytes:
+            raise Refusal(Why.TOO_LARGE, f"The body is larger than {limit_bytes} bytes.")
+    return parse(bytes(data))
+
+
+async def object_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object that was sent; raises Refusal as `json_body` does, also for other JSON."""
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise Refusal(Why.FORMAT, "The body is not a JSON object.")
+    return body
+
+
+def if_match(request: Request) -> str | None:
+    """Return the etag of If-Match; SDKs send it with quotes and without, also the star."""
+    value = request.headers.get("if-match")
+    return None if value is None else value.strip().removeprefix("W/").strip('"')
+
+
+def top(request: Request, most: int) -> int:
+    """Return how many items the query asks for, `most` when it says nothing; raises Refusal 400004 beyond `most`."""
+    text = request.query_params.get("top", str(most))
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
+        raise Refusal(Why.ARGUMENT_INVALID, f"top is {text[:20]!r}, not a number from 1 to {most}.")
+    return int(text)

@@ -1,0 +1,17 @@
+"""All routes of the door, from the tables of its rooms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwsm.hub.rest import registry, twins
+
+if TYPE_CHECKING:
+    from fwsm.hub.rest.exchange import Route
+
+__all__ = ["ROUTES"]
+
+ROUTES: tuple[Route, ...] = (
+    *registry.ROUTES,
+    *twins.ROUTES,
+)

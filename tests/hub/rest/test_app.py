@@ -1,0 +1,139 @@
+"""The application behind the REST door: rights, refusals, and the order of commit and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import pytest
+
+from fwsm.errors import HubError
+from fwsm.hub.engine import Engine
+from fwsm.hub.rest import rest_app
+from fwsm.hub.sas import sign
+from fwsm.hub.state import EphemeralState
+from fwsm.hub.turn import Turn
+from tests.hub.rest.asking import Operator, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from starlette.applications import Starlette
+
+    from fwsm.hub import Hub
+
+_T = TypeVar("_T")
+_Message: TypeAlias = "MutableMapping[str, Any]"
+
+
+@pytest.mark.parametrize(
+    ("policy", "method", "path", "status"),
+    [
+        ("service", "GET", "/devices/d1", 401),
+        ("service", "GET", "/twins/d1", 404),
+        ("registryRead", "GET", "/devices/d1", 404),
+        ("registryRead", "PUT", "/devices/d1", 401),
+        ("registryRead", "GET", "/twins/d1", 401),
+        ("registryReadWrite", "DELETE", "/devices/d1", 412),
+        ("device", "GET", "/devices", 401),
+        ("device", "POST", "/twins/d1/methods", 401),
+    ],
+)
+def test_policy_opens_what_it_has_the_right_to(hub: Hub, policy: str, method: str, path: str, status: int) -> None:
+    """401 without the right; with it the request gets as far as the device, which does not exist."""
+    assert Operator(hub, policy).ask(method, path).status == status
+
+
+def test_request_without_a_good_token_is_unauthorized(owner: Operator) -> None:
+    """No token, nonsense, and a token of an unknown policy are alike."""
+    for token in ("", "Bearer x", "SharedAccessSignature sr=a", sign("hub", "A" * 44, 2**40, "nobody")):
+        assert refused(owner.ask("GET", "/devices", Authorization=token)) == (401, "IotHubUnauthorizedAccess")
+
+
+def test_unknown_route_is_refused_as_the_hub_does(owner: Operator) -> None:
+    """There is no page of a web server behind the hub."""
+    assert refused(owner.ask("GET", "/nothing/here")) == (404, "GenericNotFound")
+    assert refused(owner.ask("POST", "/devices/d1", {})) == (405, "GenericMethodNotAllowed")
+
+
+def test_connection_is_kept_for_the_next_request(hub: Hub) -> None:
+    """Clients with a pool reuse one TLS connection."""
+    operator = Operator(hub)
+    connection = http.client.HTTPSConnection(hub.address, hub.rest_port, context=operator.context, timeout=10)
+    sockets = []
+    for _ in range(2):
+        connection.request("GET", "/devices")
+        connection.getresponse().read()
+        sockets.append(connection.sock)
+    connection.close()
+    assert sockets[0] is not None
+    assert sockets[0] is sockets[1]
+
+
+class BrokenState(EphemeralState):
+    """A state whose disk is full."""
+
+    def commit(self) -> None:
+        """Fail."""
+        raise HubError("the disk is full")
+
+
+async def _put(app: Starlette, token: str, received: list[_Message]) -> list[_Message]:
+    """Create d1 in the application itself, and return what it sends; it receives `received`, then nothing."""
+    sent: list[_Message] = []
+
+    async def receive() -> _Message:
+        return received.pop(0) if received else await asyncio.get_running_loop().create_future()
+
+    async def send(message: _Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/devices/d1",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"authorization", token.encode())],
+    }
+    await app(scope, receive, send)
+    return sent
+
+
+def _with_app(state: EphemeralState, act: Callable[[Starlette, str], Awaitable[_T]]) -> _T:
+    async def scene() -> _T:
+        engine = Engine(state, lambda: 0.0, lambda: 0.0)
+        app = rest_app(engine, Turn(state, asyncio.get_running_loop()))
+        return await act(app, sign("hub", engine.policies.keys["iothubowner"], 60, "iothubowner"))
+
+    return asyncio.run(scene())
+
+
+def test_what_cannot_be_kept_is_not_acknowledged() -> None:
+    """When the commit fails the operator gets a server error of the hub's form, with the reason."""
+    body: list[_Message] = [{"type": "http.request", "body": b"{}", "more_body": False}]
+    start, content = _with_app(BrokenState(), lambda app, token: _put(app, token, body))
+    assert (start["status"], dict(start["headers"])[b"iothub-errorcode"]) == (500, b"ServerError")
+    assert "the disk is full" in json.loads(content["body"])["Message"]
+
+
+def test_client_that_goes_away_does_no_harm() -> None:
+    """A body that breaks off creates nothing and raises nothing."""
+    parts: list[_Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    start, _ = _with_app(EphemeralState(), lambda app, token: _put(app, token, parts))
+    assert start["status"] == 400
+
+
+def test_end_of_the_hub_ends_a_request_that_waits() -> None:
+    """A request that is cancelled ends with an answer, not with a traceback in the log."""
+
+    async def act(app: Starlette, token: str) -> list[_Message]:
+        request = asyncio.create_task(_put(app, token, []))
+        await asyncio.sleep(0)
+        request.cancel()
+        return await request
+
+    start, _ = _with_app(EphemeralState(), act)
+    assert (start["status"], dict(start["headers"])[b"iothub-errorcode"]) == (503, b"ServiceUnavailable")
