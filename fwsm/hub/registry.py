@@ -72,8 +72,8 @@ class Registry:
         self.get(device_id)
         return list(self._modules.get(device_id, {}).values())
 
-    def list(self, limit: int) -> list[Identity]:
-        """Return at most `limit` devices, without their modules."""
+    def list(self, limit: int | None = None) -> list[Identity]:
+        """Return all devices, or at most `limit`, without their modules."""
         return list(self._devices.values())[:limit]
 
     def create(self, client_id: str, body: dict[str, Any]) -> Identity:

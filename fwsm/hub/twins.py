@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fwsm.hub.state import State
     from fwsm.hub.twin import JsonObject
 
-__all__ = ["Twins"]
+__all__ = ["Twins", "parts"]
 
 _KIND = "twin"
 
@@ -59,7 +59,7 @@ class Twins:
             Refusal: 404001, no such device; 412001, another etag; 400004, malformed or at a limit.
         """
         old = self._matched(client_id, if_match)
-        tags, desired = _parts(body)
+        tags, desired = parts(body)
         twin = old.with_change(tags, desired, self._wall())
         self._keep(client_id, twin)
         if desired is not None:
@@ -72,7 +72,7 @@ class Twins:
         The device is told by the patch that leads from the old desired properties to the new ones.
         """
         old = self._matched(client_id, if_match)
-        tags, desired = (part or {} for part in _parts(body))
+        tags, desired = (part or {} for part in parts(body))
         twin = old.with_replacement(tags, desired, self._wall())
         self._keep(client_id, twin)
         change = _difference(old.desired.values, twin.desired.values)
@@ -99,8 +99,12 @@ class Twins:
             self._keep(event.client_id, Twin.new(self._wall()))
 
 
-def _parts(body: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:
-    """Return tags and desired properties as far as `body` has them. The rest is ignored: tools send whole twins."""
+def parts(body: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:
+    """Return tags and desired properties as far as `body` has them. The rest is ignored: tools send whole twins.
+
+    Raises:
+        Refusal: 400004, one of them is not an object.
+    """
     properties = _object(body, "properties") or {}
     desired = _object(properties, "desired")
     if desired is not None:

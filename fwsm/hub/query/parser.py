@@ -272,7 +272,7 @@ def _check(query: Query) -> None:
         raise QueryError("devices.jobs takes SELECT * only")
     if query.group_by is not None and query.columns is None:
         raise QueryError("SELECT * cannot be grouped: name the properties and the aggregates")
-    if not query.aggregates and query.group_by is None:
+    if not query.grouped:
         return
     for column in query.columns or ():
         if isinstance(column.value, Path) and column.value != query.group_by:

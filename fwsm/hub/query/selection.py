@@ -21,12 +21,10 @@ __all__ = ["rows"]
 def rows(query: Query, documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Return the rows of `query` over `documents`, in their order; what is undefined has no key in a row.
 
-    Documents are taken one by one as rows are asked for, unless the query aggregates.
+    Documents are taken one by one as rows are asked for, unless the query groups them.
     """
     matching = (document for document in documents if holds(query.where, document))
-    return islice(
-        _grouped(query, matching) if query.aggregates or query.group_by else _plain(query, matching), query.top
-    )
+    return islice(_grouped(query, matching) if query.grouped else _plain(query, matching), query.top)
 
 
 def _plain(query: Query, documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

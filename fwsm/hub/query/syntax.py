@@ -169,6 +169,6 @@ class Query:
     top: int | None = None
 
     @property
-    def aggregates(self) -> bool:
+    def grouped(self) -> bool:
         """Whether rows stand for groups of documents, not for documents."""
-        return any(isinstance(column.value, Aggregate) for column in self.columns or ())
+        return self.group_by is not None or any(isinstance(column.value, Aggregate) for column in self.columns or ())

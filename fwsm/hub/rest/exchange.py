@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
     from fwsm.hub.policy import Right
 
-__all__ = ["Handler", "Route", "answer", "if_match", "json_body", "object_body", "top"]
+__all__ = ["Handler", "Route", "answer", "client_id", "if_match", "json_body", "object_body", "page_size", "top"]
+
+_PAGE_SIZE = 100
+_LARGEST_PAGE = 1000
 
 # The largest body that most routes take is a method's payload of 128 KiB with its envelope.
 _MAX_BODY_BYTES = 256 * 1024
@@ -57,6 +60,11 @@ async def object_body(request: Request) -> dict[str, Any]:
     return body
 
 
+def client_id(request: Request) -> str:
+    """Return the client id that the path names: `{device}`, or `{device}/{module}`."""
+    return "/".join(request.path_params[name] for name in ("device_id", "module_id") if name in request.path_params)
+
+
 def if_match(request: Request) -> str | None:
     """Return the etag of If-Match; SDKs send it with quotes and without, also the star."""
     value = request.headers.get("if-match")
@@ -69,3 +77,10 @@ def top(request: Request, most: int) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
         raise Refusal(Why.ARGUMENT_INVALID, f"top is {text[:20]!r}, not a number from 1 to {most}.")
     return int(text)
+
+
+def page_size(request: Request) -> int:
+    """Return how many items a page is to have; what is not acceptable is brought within bounds, as the service does."""
+    text = request.headers.get("x-ms-max-item-count", "")
+    size = int(text[:9]) if text.isascii() and text.isdigit() else _PAGE_SIZE
+    return min(size, _LARGEST_PAGE) or _PAGE_SIZE

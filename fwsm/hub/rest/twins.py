@@ -1,4 +1,4 @@
-"""Twins and direct methods over REST: `/twins`."""
+"""Twins and direct methods of devices and modules over REST: `/twins`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, if_match, object_body
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,38 +18,41 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES"]
 
 
-def _client_id(request: Request) -> str:
-    return str(request.path_params["device_id"])
-
-
-def _twin(engine: Engine, client_id: str) -> Response:
-    return answer(twin_document(engine, client_id), headers={"ETag": f'"{engine.twins.get(client_id).etag}"'})
+def _twin(engine: Engine, request: Request) -> Response:
+    twin = engine.twins.get(client_id(request))
+    return answer(twin_document(engine, client_id(request)), headers={"ETag": f'"{twin.etag}"'})
 
 
 async def _get(engine: Engine, request: Request) -> Response:
-    return _twin(engine, _client_id(request))
+    return _twin(engine, request)
 
 
 async def _patch(engine: Engine, request: Request) -> Response:
     body = await object_body(request)
-    engine.twins.update(_client_id(request), body, if_match(request) or "*")
-    return _twin(engine, _client_id(request))
+    engine.twins.update(client_id(request), body, if_match(request) or "*")
+    return _twin(engine, request)
 
 
 async def _put(engine: Engine, request: Request) -> Response:
     body = await object_body(request)
-    engine.twins.replace(_client_id(request), body, if_match(request) or "*")
-    return _twin(engine, _client_id(request))
+    engine.twins.replace(client_id(request), body, if_match(request) or "*")
+    return _twin(engine, request)
 
 
 async def _call_method(engine: Engine, request: Request) -> Response:
-    result = await engine.methods.call(_client_id(request), Call.from_body(await object_body(request)))
+    result = await engine.methods.call(client_id(request), Call.from_body(await object_body(request)))
     return answer({"status": result.status, "payload": result.payload})
 
 
-ROUTES = (
-    Route("GET", "/twins/{device_id}", Right.SERVICE_CONNECT, _get),
-    Route("PATCH", "/twins/{device_id}", Right.SERVICE_CONNECT, _patch),
-    Route("PUT", "/twins/{device_id}", Right.SERVICE_CONNECT, _put),
-    Route("POST", "/twins/{device_id}/methods", Right.SERVICE_CONNECT, _call_method),
+_PATHS = ("/twins/{device_id}", "/twins/{device_id}/modules/{module_id}")
+
+ROUTES = tuple(
+    Route(method, path + below, Right.SERVICE_CONNECT, handler)
+    for path in _PATHS
+    for method, below, handler in (
+        ("GET", "", _get),
+        ("PATCH", "", _patch),
+        ("PUT", "", _put),
+        ("POST", "/methods", _call_method),
+    )
 )

@@ -21,7 +21,8 @@ def test_column_is_brought_within_its_collection() -> None:
         assert Column("n", value).within(Collection.DEVICES) == Column("n", inner)
 
 
-def test_query_knows_whether_it_aggregates() -> None:
-    """Rows of aggregates stand for many documents."""
-    assert Query(Collection.DEVICES, (Column("n", Aggregate("COUNT", None)),)).aggregates
-    assert not Query(Collection.DEVICES).aggregates
+def test_query_knows_whether_it_groups() -> None:
+    """Rows of aggregates and of groups stand for many documents."""
+    assert Query(Collection.DEVICES, (Column("n", Aggregate("COUNT", None)),)).grouped
+    assert not Query(Collection.DEVICES).grouped
+    assert Query(Collection.DEVICES, (Column("a", Path(("a",))),), group_by=Path(("a",))).grouped

@@ -9,6 +9,7 @@ import pytest
 from tests.hub.rest.asking import refused
 
 if TYPE_CHECKING:
+    from fwsm.hub import Hub
     from tests.hub.rest.asking import Operator
 
 
@@ -39,3 +40,40 @@ def test_registry_refuses_by_the_rules(owner: Operator) -> None:
 def test_list_takes_a_limit_from_1_to_1000(owner: Operator, top: str) -> None:
     """Other values are refused, whatever they are."""
     assert refused(owner.ask("GET", f"/devices?top={top}")) == (400, "ArgumentInvalid")
+
+
+def test_module_lives_from_creation_to_deletion(hub: Hub, owner: Operator) -> None:
+    """Under its device, by the same rules."""
+    hub.add_device("d1")
+    path = "/devices/d1/modules/m1"
+    created = owner.ask("PUT", path, {"deviceId": "d1", "moduleId": "m1", "managedBy": "me"})
+    assert (created.status, created.body["managedBy"]) == (200, "me")
+    assert owner.ask("GET", path).body == created.body
+    assert owner.ask("GET", "/devices/d1/modules").body == [created.body]
+    assert refused(owner.ask("PUT", path, {})) == (409, "ModuleAlreadyExistsOnDevice")
+    assert owner.ask("PUT", path, {}, If_Match=created.headers["etag"]).body["managedBy"] is None
+    assert refused(owner.ask("DELETE", path)) == (412, "PreconditionFailed")
+    assert owner.ask("DELETE", path, If_Match="*").status == 204
+    assert refused(owner.ask("GET", path)) == (404, "ModuleNotFound")
+    assert refused(owner.ask("GET", "/devices/d2/modules")) == (404, "DeviceNotFound")
+
+
+def test_many_devices_are_changed_at_once(owner: Operator) -> None:
+    """200 when all went well; 400 with the errors of those that did not."""
+    good = owner.ask("POST", "/devices", [{"id": f"d{number}", "importMode": "create"} for number in range(100)])
+    assert (good.status, good.body) == (200, {"isSuccessful": True, "errors": [], "warnings": []})
+    partly = owner.ask(
+        "POST", "/devices/", [{"id": "d0", "importMode": "create"}, {"id": "d1", "importMode": "delete"}]
+    )
+    assert (partly.status, [error["deviceId"] for error in partly.body["errors"]]) == (400, ["d0"])
+    assert len(owner.ask("GET", "/devices?top=1000").body) == 99
+    assert refused(owner.ask("POST", "/devices", {})) == (400, "ArgumentInvalid")
+
+
+def test_devices_are_counted(hub: Hub, owner: Operator) -> None:
+    """All, enabled, disabled, connected."""
+    hub.add_device("d1")
+    owner.ask("PUT", "/devices/d2", {"status": "disabled"})
+    counts = {"totalDeviceCount": 2, "enabledDeviceCount": 1, "disabledDeviceCount": 1}
+    assert owner.ask("GET", "/statistics/devices").body == counts
+    assert owner.ask("GET", "/statistics/service").body == {"connectedDeviceCount": 0}

@@ -60,6 +60,21 @@ def test_failed_method_has_the_newer_error_inside_the_older(owner: Operator) -> 
         assert answer.status == code // 1000
 
 
+def test_module_has_a_twin_and_methods_of_its_own(hub: Hub, owner: Operator) -> None:
+    """Under its device, by the same rules."""
+    hub.add_device("d1")
+    owner.ask("PUT", "/devices/d1/modules/m1", {})
+    path = "/twins/d1/modules/m1"
+    twin = owner.ask("PATCH", path, {"properties": {"desired": {"a": 1}}})
+    assert (twin.body["moduleId"], twin.body["properties"]["desired"]["a"]) == ("m1", 1)
+    assert owner.ask("GET", path).body == twin.body
+    assert "a" not in owner.ask("PUT", path, {}, If_Match=twin.headers["etag"]).body["properties"]["desired"]
+    assert "a" not in owner.ask("GET", "/twins/d1").body["properties"]["desired"]
+    call = owner.ask("POST", f"{path}/methods", {"methodName": "go"})
+    assert (call.status, call.headers["iothub-errorcode"]) == (404, "DeviceNotOnline")
+    assert refused(owner.ask("GET", "/twins/d1/modules/m2")) == (404, "ModuleNotFound")
+
+
 class CalledDevice:
     """A connected device that says when it is called, and answers or not."""
 

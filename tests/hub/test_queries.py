@@ -1,0 +1,107 @@
+"""Queries over a hub: pages, and what they are of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fwsm.hub.engine import Engine
+from fwsm.hub.queries import ask, count, meeting
+from fwsm.hub.query import Collection, parse_condition, parse_query
+from fwsm.hub.refusal import Refusal, Why
+from fwsm.hub.state import EphemeralState
+
+ALL = "SELECT deviceId FROM devices"
+
+
+def _hub(*device_ids: str) -> Engine:
+    engine = Engine(EphemeralState(), lambda: 0.0, lambda: 0.0)
+    for device_id in device_ids:
+        engine.registry.create(device_id, {})
+    return engine
+
+
+def _ids(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["deviceId"] for row in rows]
+
+
+def test_rows_say_what_they_are() -> None:
+    """Whole documents are twins, projections and aggregates are raw."""
+    engine = _hub("d1")
+    assert ask(engine, "SELECT * FROM devices", 10).item_type == "Twin"
+    assert ask(engine, "SELECT * FROM devices.modules", 10).item_type == "Twin"
+    assert ask(engine, "SELECT COUNT() AS n FROM devices", 10).item_type == "Raw"
+    assert ask(engine, "SELECT * FROM devices.jobs", 10).item_type == "DeviceJob"
+
+
+def test_modules_have_their_own_collection() -> None:
+    """A module is no device, and has its twin."""
+    engine = _hub("d1", "d2")
+    engine.registry.create("d1/m", {})
+    rows = ask(engine, "SELECT * FROM devices.modules WHERE devices.modules.moduleId = 'm'", 10).rows
+    assert [(row["deviceId"], row["moduleId"]) for row in rows] == [("d1", "m")]
+    assert _ids(ask(engine, ALL, 10).rows) == ["d1", "d2"]
+
+
+def test_pages_go_on_where_the_last_one_ended() -> None:
+    """A device that comes or goes meanwhile makes no other appear twice or not at all."""
+    engine = _hub("d1", "d2", "d3", "d4")
+    first = ask(engine, ALL, 2)
+    engine.registry.create("d0", {})
+    engine.registry.delete("d2", "*")
+    second = ask(engine, ALL, 2, first.continuation)
+    assert (_ids(first.rows), _ids(second.rows), second.continuation) == (["d1", "d2"], ["d3", "d4"], None)
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.none() | st.integers(1, 12))
+def test_pages_together_are_all_rows(devices: int, limit: int, top: int | None) -> None:
+    """Every row once, whatever the size of a page and of TOP, grouped or not; only the last has no token."""
+    engine = _hub(*(f"d{number:02}" for number in range(devices)))
+    clause = "" if top is None else f"TOP {top} "
+    for text in (f"SELECT {clause}deviceId FROM devices", f"SELECT {clause}deviceId FROM devices GROUP BY deviceId"):
+        seen, token = [], None
+        while True:
+            page = ask(engine, text, limit, token)
+            seen += _ids(page.rows)
+            token = page.continuation
+            if token is None:
+                break
+            assert len(page.rows) == limit
+        assert seen == [f"d{number:02}" for number in range(min(devices, top or devices))]
+
+
+@pytest.mark.parametrize("token", ["", "x", "é", "bnVsbA==", "WzEsMiwzXQ==", "e30="])
+def test_token_that_is_not_from_this_query_is_refused(token: str) -> None:
+    """Nonsense, and the token of another query."""
+    engine = _hub("d1", "d2")
+    other = ask(engine, "SELECT * FROM devices", 1).continuation
+    for bad in (token, other):
+        with pytest.raises(Refusal, match="not from a page of this query") as caught:
+            ask(engine, ALL, 1, bad)
+        assert caught.value.why is Why.ARGUMENT_INVALID
+
+
+def test_text_that_is_no_query_is_refused() -> None:
+    """With the parser's reason."""
+    with pytest.raises(
+        Refusal, match=r"The query cannot be read: expected SELECT, found x, at character 1\."
+    ) as caught:
+        ask(_hub(), "x", 10)
+    assert caught.value.why is Why.ARGUMENT_INVALID
+
+
+def test_condition_finds_devices_and_modules() -> None:
+    """By client id, in order."""
+    engine = _hub("d2", "d1")
+    engine.registry.create("d1/m", {})
+    assert meeting(engine, None) == ["d1", "d2"]
+    assert meeting(engine, parse_condition("deviceId = 'd2'")) == ["d2"]
+    assert meeting(engine, None, Collection.MODULES) == ["d1/m"]
+
+
+def test_rows_can_be_counted() -> None:
+    """As metrics of configurations do."""
+    assert count(_hub("d1", "d2"), parse_query("SELECT deviceId FROM devices WHERE deviceId != 'd1'")) == 1
