@@ -96,10 +96,16 @@ class Wish:
 
     @property
     def digest(self) -> str | None:
-        """Tells contents apart; None if there is none. The order of keys does not matter."""
+        """Tells contents apart; None if there is none. The order of keys does not matter.
+
+        What is no JSON, or nested too deeply for it, is refused anyway, so all of that counts as the same.
+        """
         if self.content is None:
             return None
-        text = json.dumps(self.content, sort_keys=True, separators=(",", ":"), default=repr)
+        try:
+            text = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError):
+            text = ""
         return hashlib.sha256(text.encode()).hexdigest()
 
     def is_news(self, last: Acknowledgement | None) -> bool:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import urlsplit
 
-from fwsm.core.text import cut
+from fwsm.core.text import cut, is_seen
 from fwsm.core.update import Request
 from fwsm.errors import RequestError
 
-__all__ = ["METHOD", "parse_request"]
+__all__ = ["METHOD", "parse_nothing", "parse_request"]
 
 METHOD: Final = "firmwareUpdate"
 
@@ -53,11 +54,11 @@ def parse_request(payload: object, *, allow_http: bool = False) -> Request:
     """
     if isinstance(payload, str):
         payload = _decoded(payload)
-    if not isinstance(payload, dict):
+    if not isinstance(payload, Mapping):
         raise RequestError("the payload is not an object", field="payload", why=f"it is {_kind(payload)}", fix=_EXAMPLE)
     for name in payload:
         if name not in _KNOWN:
-            shown = cut(str(name), _LONGEST_ECHO) or "(empty)"
+            shown = _echo(name)
             raise RequestError(
                 f"'{shown}' is not known",
                 field=shown,
@@ -72,6 +73,26 @@ def parse_request(payload: object, *, allow_http: bool = False) -> Request:
         uri=_uri(payload["fwPackageUri"], allow_http=allow_http),
         sha256=_check_value(payload.get("fwPackageCheckValue")),
         version=_version(payload.get("fwVersion")),
+    )
+
+
+def parse_nothing(payload: object) -> None:
+    """Read the payload of a method that takes none. What was meant by one must not be passed over.
+
+    Args:
+        payload: the JSON value; None, an empty text and an empty object are none.
+
+    Raises:
+        RequestError: there is one; naming the field, the reason, and the fix.
+    """
+    if payload is None or payload in ("", {}):
+        return
+    field = _echo(next(iter(payload))) if isinstance(payload, Mapping) else "payload"
+    raise RequestError(
+        "the method takes no payload",
+        field=field,
+        why=f"it is {_kind(payload)}, and this device would not heed it",
+        fix="Call it without one; it is about the newest update",
     )
 
 
@@ -95,7 +116,7 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        double = cut(next(name for name in names if names.count(name) > 1), _LONGEST_ECHO) or "(empty)"
+        double = _echo(next(name for name in names if names.count(name) > 1))
         raise RequestError(
             f"'{double}' stands there twice",
             field=double,
@@ -202,16 +223,27 @@ def _version(value: object) -> str | None:
         why = f"it is {_kind(value)}"
     elif len(value) > _LONGEST_VERSION:
         why = f"it has {len(value)} characters"
-    elif not value.isprintable():
+    elif not is_seen(value):
         why = "it has characters that cannot be seen"
+    elif value != value.strip():
+        why = "it begins or ends with a blank"
     else:
         return value
-    fix = f"Send a text of 1 to {_LONGEST_VERSION} printable characters"
+    fix = f"Send a text of 1 to {_LONGEST_VERSION} printable characters, without blanks around it"
     raise RequestError(f"{name} is no version", field=name, why=why, fix=fix)
+
+
+def _echo(name: object) -> str:
+    """The name of a field as the sender wrote it; what is not ASCII as an escape, since it may look like another."""
+    if not isinstance(name, str):
+        return "(no text)"
+    return cut(name.encode("ascii", "backslashreplace").decode(), _LONGEST_ECHO) or "(empty)"
 
 
 def _kind(value: object) -> str:
     names = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", list: "an array"}
     if isinstance(value, str):
         return "a text" if value else "empty"
-    return names.get(type(value), "an object")
+    if isinstance(value, Mapping):
+        return "an object"
+    return names.get(type(value), f"of type {type(value).__name__}")

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["cut"]
+import re
+from typing import Final
+
+__all__ = ["cut", "is_seen"]
+
+# What Unicode says to ignore in display (Default_Ignorable_Code_Point), and the blank of Braille: Python calls them
+# printable.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def is_seen(text: str) -> bool:
+    """Whether a reader can tell it from any other text that has other characters: none of it is without a shape."""
+    return text.isprintable() and _UNSEEN.search(text) is None
 
 
 def cut(text: str, length: int) -> str:

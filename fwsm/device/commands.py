@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.commands import Command, Outcome, asked_for, decide
 from fwsm.core.desired import ACTED_ON, MALFORMED, NOT_NOW, Wish
-from fwsm.core.request import METHOD, parse_request
+from fwsm.core.request import METHOD, parse_nothing, parse_request
 from fwsm.core.twin import section
 from fwsm.core.update import State, Update
 from fwsm.device.outcome import Fact
@@ -116,6 +116,7 @@ class Commands:
         """
         if name == METHOD:
             return self._request(parse_request(payload, allow_http=self._allow_http))
+        parse_nothing(payload)
         return self._bare(_BARE[name])
 
     def _request(self, request: Request) -> Update | None:

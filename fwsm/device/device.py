@@ -170,18 +170,18 @@ class Device:
 
     # -- what it can be told -----------------------------------------------------------------------------------------
 
-    def request(self, payload: Mapping[str, Any]) -> Update:
+    def request(self, payload: Mapping[str, Any] | str) -> Update:
         """Ask for an update, as the direct method `firmwareUpdate` does; returns when it is on disk.
 
         Args:
-            payload: `fwPackageUri`, and if need be `fwPackageCheckValue` and `fwVersion`.
+            payload: `fwPackageUri`, and if need be `fwPackageCheckValue` and `fwVersion`; a text is taken for JSON.
 
         Raises:
             RequestError: the payload is malformed; names field, reason and fix.
             RefusedError: not in this state, or the device does not run, or it is asked in a hook.
             StoreError: it could not be stored; nothing has changed.
         """
-        return self._order(METHOD, dict(payload))
+        return self._order(METHOD, payload)
 
     def cancel(self) -> Update:
         """End the update before it is applied; see `request` for what is raised."""

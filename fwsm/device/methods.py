@@ -40,6 +40,14 @@ _FAILED: Final = 500
 _BUSY: Final = 503
 
 
+_BUSY_ANSWER: Final = {
+    "message": f"{_AT_ONCE} methods are under way. Call it again when one of them has been answered",
+    "code": "busy",
+    "reason": f"{_AT_ONCE} methods are under way",
+    "fix": "Call it again when one of them has been answered",
+}
+
+
 class Methods:
     """What the embedder's methods are, and how they are called.
 
@@ -64,11 +72,9 @@ class Methods:
         """Begin to carry out a call; it is answered by the job, or at once if nothing comes of it."""
         handler = self._methods.get(call.name)
         if handler is None:
-            shown = cut(call.name, _LONGEST_NAME)
-            call.respond(_NOT_FOUND, {"message": f"there is no method '{shown}'. Known are {self._known}"})
+            call.respond(_NOT_FOUND, _unknown(call.name, self._known))
         elif not self._free.acquire(blocking=False):
-            fix = "Call it again when one of them has been answered"
-            call.respond(_BUSY, {"message": f"{_AT_ONCE} methods are under way. {fix}", "code": "busy", "fix": fix})
+            call.respond(_BUSY, _BUSY_ANSWER)
         else:
             self._runner.start(Job(lambda _stop: self._run(call, handler), lambda: None))
 
@@ -79,6 +85,12 @@ class Methods:
             self._free.release()
         _log.info("method %s answered with %d", call.name, status)
         call.respond(status, payload)
+
+
+def _unknown(name: str, known: str) -> dict[str, str]:
+    reason, fix = f"known are {known}", "Look for a typing error; names are told apart by case, too"
+    message = f"there is no method '{cut(name, _LONGEST_NAME)}': {reason}. {fix}"
+    return {"message": message, "code": "unknownMethod", "reason": reason, "fix": fix}
 
 
 def _carried_out(call: MethodCall, handler: Method) -> tuple[int, Mapping[str, Any]]:

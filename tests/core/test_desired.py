@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fwsm.core.desired import Acknowledgement, Wish
 from fwsm.core.twin import wrapped
 from fwsm.hub.limits import check_section, check_values
+from tests.core.test_request import oddities, payloads
 
 CONTENT = {"fwPackageUri": "https://h/f", "fwVersion": "1"}
 
@@ -61,6 +62,22 @@ def test_content_is_told_apart_whatever_the_order_of_its_keys() -> None:
     """Hubs keep no order."""
     assert wish(dict(reversed(CONTENT.items()))).digest == A.digest
     assert len({A.digest, B.digest, GONE.digest}) == 3
+
+
+@given(content=payloads | oddities, before=payloads | oddities, told=payloads)
+def test_any_twin_can_be_read(content: object, before: object, told: object) -> None:
+    """Whatever stands there, it is told apart from what stood there before, and that it is the same."""
+    desired = {"iothubDM": {"firmwareUpdate": content}, "$version": 5}
+    now, then = Wish.on(desired, wrapped({"desired": told})), wish(before)
+    assert not now.is_news(now.acknowledged(200, ""))
+    assert now.is_news(None) in {True, False}
+    assert now.is_late(then.acknowledged(200, "")) in {True, False}
+    assert now.is_news(then.acknowledged(200, "")) == (now.digest != then.digest)
+
+
+def test_what_is_no_json_is_all_the_same() -> None:
+    """It is refused whatever it is, and must not be refused in a circle."""
+    assert wish({"a": {1, 2}}).digest == wish({1: 2, "a": 3}).digest == wish(10**5000).digest != A.digest
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from fwsm.core.request import parse_request
+from fwsm.core.request import parse_nothing, parse_request
 from fwsm.core.twin import section, wrapped
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import RequestError
@@ -32,6 +33,7 @@ DIGEST = "0123456789abcdef" * 4
     [
         ({"fwPackageUri": URI}, Request(URI)),
         (json.dumps({"fwPackageUri": URI}), Request(URI)),
+        (MappingProxyType({"fwPackageUri": URI}), Request(URI)),
         ({"fwPackageUri": f"{URI}?sig=a%2Bb&se=1#part"}, Request(f"{URI}?sig=a%2Bb&se=1#part")),
         ({"fwPackageUri": "HTTPS://[fd00::1]:8443/fw"}, Request("HTTPS://[fd00::1]:8443/fw")),
         ({"fwPackageUri": "https://xn--bcher-kva.example/fw"}, Request("https://xn--bcher-kva.example/fw")),
@@ -63,6 +65,14 @@ def uri(text: object) -> dict[str, object]:
     return {"fwPackageUri": text}
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """An object in an object in an object."""
+    inner: dict[str, Any] = {}
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+
+
 BAD_HOST = "has a bad host or port"
 NOT_OF_A_URI = "has characters that no URI has"
 BAD: list[tuple[object, str, str, str]] = [
@@ -74,6 +84,7 @@ BAD: list[tuple[object, str, str, str]] = [
     (float("nan"), "payload", "the payload is not an object", "it is a number"),
     ([URI], "payload", "the payload is not an object", "it is an array"),
     (json.dumps(URI), "payload", "the payload is not an object", "it is a text"),
+    (URI.encode(), "payload", "the payload is not an object", "it is of type bytes"),
     # a text that is no JSON, or too much of it
     ("", "payload", "the payload is not JSON", "Expecting value: line 1 column 1 (char 0)"),
     ('{"fwPackageUri": ', "payload", "the payload is not JSON", "Expecting value: line 1 column 18 (char 17)"),
@@ -89,14 +100,17 @@ BAD: list[tuple[object, str, str, str]] = [
     ({"fwVersion": "2"}, "fwPackageUri", "fwPackageUri is missing", "where the image is"),
     ({"fwPackageURI": URI}, "fwPackageURI", "'fwPackageURI' is not known", "known are fwPackageUri"),
     ({"": URI}, "(empty)", "'(empty)' is not known", "known are fwPackageUri"),
-    ({7: URI}, "7", "'7' is not known", "known are fwPackageUri"),
+    ({7: URI}, "(no text)", "'(no text)' is not known", "known are fwPackageUri"),
     ({"x" * 100_000: 1}, "x" * 39 + "…", "is not known", "known are fwPackageUri"),
-    ({"\u202eirU": 1}, " irU", "is not known", "known are fwPackageUri"),
+    ({"\u202eirU": 1}, r"\u202eirU", "is not known", "known are fwPackageUri"),
+    ({"fwP\u0430ckageUri": URI}, r"fwP\u0430ckageUri", "is not known", "known are fwPackageUri"),
+    ({"fwPackageUri\u200b": URI}, r"fwPackageUri\u200b", "is not known", "known are fwPackageUri"),
+    ({"fwPackageUri\ud800": URI}, r"fwPackageUri\ud800", "is not known", "known are fwPackageUri"),
     # the address: type, size, spelling
     (uri(None), "fwPackageUri", "is not a text", "it is null"),
     (uri(""), "fwPackageUri", "is not a text", "it is empty"),
     (uri({}), "fwPackageUri", "is not a text", "it is an object"),
-    (uri(10**400), "fwPackageUri", "is not a text", "it is a number"),
+    (uri(10**4000), "fwPackageUri", "is not a text", "it is a number"),
     (uri("https://h/" + "a" * 1991), "fwPackageUri", "is too long", "2001 characters, and 2000 are allowed"),
     (uri("https://h/ö"), "fwPackageUri", NOT_OF_A_URI, "U+00F6, character 11"),
     (uri("https://bücher.example/"), "fwPackageUri", NOT_OF_A_URI, "U+00FC"),
@@ -156,6 +170,10 @@ BAD: list[tuple[object, str, str, str]] = [
     (uri(URI) | {"fwVersion": "\ud83d"}, "fwVersion", "is no version", "cannot be seen"),
     (uri(URI) | {"fwVersion": "1\u202e2"}, "fwVersion", "is no version", "cannot be seen"),
     (uri(URI) | {"fwVersion": "1\u200b2"}, "fwVersion", "is no version", "cannot be seen"),
+    (uri(URI) | {"fwVersion": "1\ufe0f"}, "fwVersion", "is no version", "cannot be seen"),
+    (uri(URI) | {"fwVersion": "\u3164"}, "fwVersion", "is no version", "cannot be seen"),
+    (uri(URI) | {"fwVersion": "   "}, "fwVersion", "is no version", "begins or ends with a blank"),
+    (uri(URI) | {"fwVersion": "1.2 "}, "fwVersion", "is no version", "begins or ends with a blank"),
     (uri(URI) | {"fwVersion": "1" * 129}, "fwVersion", "is no version", "129 characters"),
 ]
 
@@ -173,6 +191,31 @@ def test_bad_payload_is_refused_with_field_reason_and_fix(payload: object, field
     assert error.fix
     assert f"{error}".isprintable()
     assert "secret" not in f"{error} {error!r}"
+
+
+@pytest.mark.parametrize("payload", [None, "", {}])
+def test_no_payload_is_none(payload: object) -> None:
+    """Back ends send it in three ways."""
+    parse_nothing(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "field", "why"),
+    [
+        ({"updateId": "u1"}, "updateId", "it is an object"),
+        ({7: 1}, "(no text)", "it is an object"),
+        ("now", "payload", "it is a text"),
+        (0, "payload", "it is a number"),
+        (False, "payload", "it is a boolean"),
+        ([], "payload", "it is an array"),
+    ],
+)
+def test_a_payload_where_none_belongs_is_refused(payload: object, field: str, why: str) -> None:
+    """Whoever names an update to cancel must not cancel another one by it."""
+    with pytest.raises(RequestError, match="takes no payload") as caught:
+        parse_nothing(payload)
+    assert (caught.value.field, caught.value.why.partition(",")[0]) == (field, why)
+    assert caught.value.fix
 
 
 # -- fuzzed ------------------------------------------------------------------------------------------------------------
@@ -201,7 +244,26 @@ def _mutated(draw: st.DrawFn) -> dict[str, Any]:
     return _whole | {name: text[:at] + draw(st.text(max_size=2)) + text[at + draw(st.integers(0, 2)) :]}
 
 
+# What no JSON parser yields, but an embedding program or a link of its own may hand over.
+_odd = st.sampled_from(
+    [
+        10**5000,
+        -(10**5000),
+        float("nan"),
+        float("inf"),
+        b"x",
+        (1,),
+        {1, 2},
+        {1: 2, "a": 3},
+        {10**5000: 1},
+        object(),
+        nested(5000),
+    ]
+)
 payloads = _near_misses | _mutated() | _json
+oddities = _odd | st.dictionaries(
+    st.sampled_from(sorted(_whole)) | _any_text | st.integers(), _odd, min_size=1, max_size=3
+)
 
 
 def _outcome(payload: object, *, allow_http: bool) -> Request | RequestError:
@@ -211,7 +273,7 @@ def _outcome(payload: object, *, allow_http: bool) -> Request | RequestError:
         return error
 
 
-@given(payload=payloads, allow_http=st.booleans())
+@given(payload=payloads | oddities, allow_http=st.booleans())
 def test_any_payload_is_a_request_or_a_request_error(payload: object, allow_http: bool) -> None:
     """Nothing else comes out. The download sees the same host in a request; an error can be sent back."""
     match _outcome(payload, allow_http=allow_http):
@@ -227,6 +289,19 @@ def test_any_payload_is_a_request_or_a_request_error(payload: object, allow_http
             assert error.fix
             assert len(str(error).encode()) < 4096
             assert str(error).isprintable()
+            assert len(error.field) <= 40
+
+
+@given(payload=payloads | oddities)
+def test_any_payload_is_none_or_a_request_error(payload: object) -> None:
+    """For the methods that take none."""
+    if payload is None or payload in ("", {}):
+        parse_nothing(payload)
+        return
+    with pytest.raises(RequestError) as caught:
+        parse_nothing(payload)
+    assert caught.value.field
+    assert str(caught.value).isprintable()
 
 
 def test_any_request_is_the_same_from_the_database_and_fits_the_twin(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwsm.core.text import cut
+from fwsm.core.text import cut, is_seen
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,20 @@ from fwsm.core.text import cut
 def test_what_cannot_be_printed_is_blank_and_the_rest_stays(text: str, shown: str) -> None:
     """Control characters, half surrogate pairs, marks of direction and of no width; at most ten characters here."""
     assert cut(text, 10) == shown
+
+
+@pytest.mark.parametrize("text", ["", "1.2 «beta»", "日本", "e\u0301", "😀"])
+def test_what_has_a_shape_is_seen(text: str) -> None:
+    """Letters of any script, and the marks on them."""
+    assert is_seen(text)
+
+
+@pytest.mark.parametrize(
+    "mark", ["\n", "\x7f", "\u00ad", "\u200b", "\u202e", "\u2800", "\u3164", "\ufe0f", "\U000e0101", "\ud800"]
+)
+def test_what_has_no_shape_is_not_seen(mark: str) -> None:
+    """Two texts that differ in such a mark look the same."""
+    assert not is_seen(f"1{mark}2")
 
 
 @given(st.text(st.characters()), st.integers(1, 50))

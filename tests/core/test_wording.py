@@ -337,22 +337,31 @@ SENTENCES: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: parse_request({"fwPackageUri": URI, "fwVersion": ""}),
-        "fwVersion is no version: it is empty. Send a text of 1 to 128 printable characters",
+        (
+            "fwVersion is no version: it is empty. Send a text of 1 to 128 printable characters, without blanks "
+            "around it"
+        ),
     ),
     (
         lambda: parse_request({"fwPackageUri": URI, "fwVersion": ["1"]}),
-        "fwVersion is no version: it is an array. Send a text of 1 to 128 printable characters",
+        (
+            "fwVersion is no version: it is an array. Send a text of 1 to 128 printable characters, without blanks "
+            "around it"
+        ),
     ),
     (
         lambda: parse_request({"fwPackageUri": URI, "fwVersion": "1\n"}),
         (
             "fwVersion is no version: it has characters that cannot be seen. Send a text of 1 to 128 printable "
-            "characters"
+            "characters, without blanks around it"
         ),
     ),
     (
         lambda: parse_request({"fwPackageUri": URI, "fwVersion": "1" * 200}),
-        "fwVersion is no version: it has 200 characters. Send a text of 1 to 128 printable characters",
+        (
+            "fwVersion is no version: it has 200 characters. Send a text of 1 to 128 printable characters, without "
+            "blanks around it"
+        ),
     ),
 ]
 

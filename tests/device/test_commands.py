@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ from hypothesis import given
 
 from fwsm.core.commands import Answer, Command, Outcome, decide
 from fwsm.core.policy import Delay
+from fwsm.core.request import METHOD
 from fwsm.core.update import State, Update
 from fwsm.device.commands import BUILT_IN
-from fwsm.device.ports import MethodCall
-from fwsm.errors import ArtifactMissingError, HealthError, InstallError
+from fwsm.device.ports import MethodCall, Twin
+from fwsm.errors import ArtifactMissingError, HealthError, InstallError, RequestError
 from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
-from tests.core.test_request import BAD, payloads
+from tests.core.test_request import BAD, oddities, payloads
 from tests.device.life import IMAGE, OTHER, STEPS, URI, HoldingRunner, Life
 
 if TYPE_CHECKING:
@@ -214,6 +216,14 @@ def test_what_is_installed_is_not_installed_again_by_the_same_request(life: Life
 # -- bad input ---------------------------------------------------------------------------------------------------------
 
 
+def _is_json(value: object) -> bool:
+    """Whether a hub could have it on a twin."""
+    try:
+        return value is not None and json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
 @pytest.mark.parametrize(("payload", "field"), [bad[:2] for bad in BAD], ids=lambda value: repr(value)[:60])
 def test_a_malformed_request_is_answered_400_with_field_reason_and_fix(life: Life, payload: Any, field: str) -> None:
     """It changes nothing, and the sender is told what to mend."""
@@ -224,7 +234,11 @@ def test_a_malformed_request_is_answered_400_with_field_reason_and_fix(life: Lif
     assert life.agent.update is None
 
 
-@pytest.mark.parametrize("payload", [bad[0] for bad in BAD if bad[0] is not None], ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize(
+    "payload",
+    [bad[0] for bad in BAD if isinstance(bad[0], str) or _is_json(bad[0])],
+    ids=lambda value: repr(value)[:60],
+)
 def test_a_malformed_desired_property_is_acknowledged_with_400(life: Life, payload: Any) -> None:
     """The twin says what is wrong with it, and the status is not touched."""
     life.link.desired = wrapped_value(payload) | {"$version": 7}
@@ -247,8 +261,8 @@ def test_whatever_is_sent_is_answered(tmp_path: Path) -> None:
 
     @given(payloads)
     def check(payload: Any) -> None:
-        for name in sorted(BUILT_IN):
-            status, body = life.call(name, payload)
+        for name, sent in [(name, payload) for name in sorted(BUILT_IN)] + [(f"{METHOD}Cancel", None)]:
+            status, body = life.call(name, sent)
             seen.add(status)
             assert status in {200, 400, 409}
             assert body["message"]
@@ -263,6 +277,43 @@ def test_whatever_is_sent_is_answered(tmp_path: Path) -> None:
     check()
     life.end()
     assert seen == {200, 400, 409}
+
+
+@pytest.mark.parametrize("command", [Command.CANCEL, Command.RETRY, Command.STATUS])
+@pytest.mark.parametrize("state", [State.DOWNLOADING, State.DOWNLOAD_FAILED])
+def test_a_command_with_a_payload_is_refused(life: Life, state: State, command: Command) -> None:
+    """Whoever wants to cancel one update must not end another one by it."""
+    reach(life, state)
+    before = life.agent.update
+    status, body = life.call(f"firmwareUpdate{command.value.capitalize()}", {"updateId": "another"})
+    assert (status, body["field"]) == (400, "updateId")
+    assert all(body[name] for name in ("message", "code", "reason", "fix"))
+    assert life.agent.update is before
+    assert all(not job.stop.is_set() for job in life.options["runner"].jobs)
+
+
+def test_whatever_a_program_or_its_link_brings_ends_nothing(tmp_path: Path) -> None:
+    """What no JSON parser yields is an error for whoever sent it; the agent works on, and nothing is stored."""
+    life = Life(tmp_path / "state")
+    life.start()
+    connect(life)
+
+    @given(oddities)
+    def check(payload: Any) -> None:
+        for name in sorted(BUILT_IN):
+            ordered = life.agent.order(name, payload)
+            settle(life)
+            with pytest.raises(RequestError):
+                ordered.result(0)
+        desired = wrapped_value(payload) | {"$version": life.link.desired["$version"] + 1}
+        life.agent.deliver(Twin(desired, life.link.twin))
+        settle(life)
+        told(life)
+
+    check()
+    assert life.link.section["desired"]["ac"] == 400
+    assert life.agent.update is None
+    life.end()
 
 
 # -- the desired property ----------------------------------------------------------------------------------------------
