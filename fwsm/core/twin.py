@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from fwsm.core.update import Progress, Update
+    from fwsm.core.update import Failure, Progress, Update
 
 __all__ = ["changed", "incident", "progress_patch", "section", "shown_uri", "wrapped"]
 
 # A twin value holds 4 KB at most (device twins guide); whatever goes in has to leave room for escapes.
 _LONGEST_TEXT: Final = 1000
 _LONGEST_REASON: Final = 128  # a policy's own word
+_LONGEST_CODE: Final = 64  # of an error of the program's own
 
 
 def section(update: Update) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def section(update: Update) -> dict[str, Any]:
         "fwVersion": update.request.version,
         "status": update.state.status,
         "substatus": update.state.substatus or ("rolledBack" if update.rolled_back else None),
-        "error": {"code": failure.code, "message": cut(failure.message, _LONGEST_TEXT)} if failure else None,
+        "error": _error(failure) if failure else None,
         "reason": cut(update.reason, _LONGEST_REASON) if update.reason else None,
         "until": _iso(update.until),
         "progress": _progress(update.progress),
@@ -82,6 +83,10 @@ def shown_uri(uri: str) -> str:
     """The URI without what may be a secret: user, password, query and fragment."""
     parts = urlsplit(uri)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _error(failure: Failure) -> dict[str, str]:
+    return {"code": cut(failure.code, _LONGEST_CODE), "message": cut(failure.message, _LONGEST_TEXT)}
 
 
 def _progress(progress: Progress | None) -> dict[str, Any] | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.twin import progress_patch, wrapped
 from fwsm.device.hooks import Entered
 from fwsm.errors import StoreError
+from fwsm.store.loss import LOST
 from fwsm.store.store import ACCEPTED
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Record"]
 
 _log = logging.getLogger(__name__)
-
-# The code of the incident that the twin knew of an update, and the database did not.
-_LOST: Final = "storeLost"
 
 
 class Record:
@@ -151,7 +149,7 @@ class Record:
     def _restore(self, update: Update, now: Moment) -> None:
         message = f"the database knew of no update; update {update.id} was recalled from the twin"
         _log.warning("%s, in state '%s'", message, update.state)
-        self._store.restore(update, now, code=_LOST, message=message)
+        self._store.restore(update, now, code=LOST, message=message)
 
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property where that changed no update.

@@ -5,9 +5,11 @@ holds and the hub has not acknowledged is sent again after whatever happened; a 
 nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch for each
 update.
 
+A report that the hub refuses is sent with less and less in it until the hub takes it, so that no status is passed over
+and none is held up. If it takes nothing, the reports behind it go on.
+
 Reports are differences. So once all are out, the twin is compared with what it should show whenever it was read, and
-the whole section is sent again if the hub has lost some of it. The same is done at once when the hub refuses a report;
-then less and less of it is sent, until the hub takes it.
+the whole section is sent again if the hub has lost some of it, or has refused some; as much of it as the hub takes.
 
 Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate.
 """
@@ -26,7 +28,7 @@ from fwsm.device.backoff import retrying
 from fwsm.errors import FwsmError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fwsm.device.ports import Clock, Link
     from fwsm.store import Outbox, Report
@@ -129,8 +131,10 @@ class Reporter:
         pending = self._outbox.pending(_READ_AT_ONCE)
         if pending:
             patch, number = _next(pending)
-            if not self._send(patch):
+            whole, *less = editions(_section_of(patch))
+            if not self._send(whole):
                 self._refused = True
+                self._send_any(less)
             self._outbox.acknowledge(number)
             return 0.0
         if self._refused or self._seen is not None:
@@ -156,14 +160,19 @@ class Reporter:
     def _mend(self) -> None:
         """Send the whole section if the hub lacks some of it; once for each reading of the twin."""
         section = self._outbox.section()
-        if section is not None and (self._refused or lacks(_section_of(self._seen), section)):
+        if section and (self._refused or lacks(_section_of(self._seen), section)):
             _log.warning("the twin does not show what it should; all of it is sent again")
-            if not any(self._send(wrapped(edition)) for edition in editions(section)):
+            if not self._send_any(editions(section)):
                 _log.error("the hub takes no report at all; the next connection tries again")
         self._refused, self._seen = False, None
 
-    def _send(self, patch: Mapping[str, Any]) -> bool:
+    def _send_any(self, parts: Iterable[Mapping[str, Any]]) -> bool:
+        """Send the first that the hub takes; False if it takes none."""
+        return any(self._send(part) for part in parts)
+
+    def _send(self, part: Mapping[str, Any]) -> bool:
         """Send it until it is acknowledged; False if the hub refuses it, which it would do again."""
+        patch = wrapped(part)
         try:
             for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
                 with attempt:
@@ -194,7 +203,7 @@ class Reporter:
         return 0.0
 
 
-def _next(pending: list[Report]) -> tuple[dict[str, Any], int]:
+def _next(pending: Sequence[Report]) -> tuple[dict[str, Any], int]:
     """The next patch to send, and the report up to which it tells everything.
 
     Folded is what tells of one update, so that its end is said before the next one begins.
@@ -206,7 +215,7 @@ def _next(pending: list[Report]) -> tuple[dict[str, Any], int]:
     return patch, number
 
 
-def _section_of(reported: Mapping[str, Any] | None) -> object:
+def _section_of(reported: Mapping[str, Any] | None) -> Any:
     ours = reported.get("iothubDM") if reported else None
     return ours.get("firmwareUpdate") if isinstance(ours, dict) else None
 

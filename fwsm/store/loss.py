@@ -9,30 +9,38 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from fwsm.core.twin import incident
 from fwsm.store.desired import NO_STATE
-from fwsm.store.mapping import iso
+from fwsm.store.mapping import iso, parse_iso
 from fwsm.store.prepared import Prepared
-from fwsm.store.tables import FACTS, HISTORY
+from fwsm.store.tables import FACTS, HISTORY, INCIDENTS
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
-__all__ = ["DAMAGED", "Loss", "read_loss", "tell_loss", "write_loss"]
+__all__ = ["DAMAGED", "LOST", "Loss", "read_incident", "read_loss", "tell_loss", "write_loss"]
 
-# The code of the incident that a database had to be set aside.
+# The codes of the incidents that the twin is told of: a database had to be set aside; it was gone.
 DAMAGED: Final = "storeDamaged"
+LOST: Final = "storeLost"
 
 _NAME: Final = "lost"
 _READ = Prepared(select(FACTS.c.value).where(FACTS.c.name == _NAME))
 _FACT = insert(FACTS).values(name=_NAME, value=bindparam("value"))
 _WRITE = Prepared(_FACT.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _FACT.excluded.value}))
+_INCIDENT = Prepared(
+    select(INCIDENTS.c.code, INCIDENTS.c.at)
+    .where(or_(INCIDENTS.c.code == DAMAGED, INCIDENTS.c.code == LOST))
+    .order_by(INCIDENTS.c.number.desc())
+    .limit(1)
+)
 _REPORT = Prepared(
     HISTORY.insert().values(
         update_id="",
@@ -68,6 +76,13 @@ def read_loss(driver: sqlite3.Connection) -> str | None:
 def write_loss(driver: sqlite3.Connection, loss: Loss) -> None:
     """Know of it from now on."""
     _WRITE.run(driver, {"value": loss.name})
+
+
+def read_incident(driver: sqlite3.Connection) -> tuple[str, datetime] | None:
+    """Code and time of the newest incident that the twin was told of; None if there was none."""
+    found = _INCIDENT.run(driver).fetchone()
+    at = parse_iso(found[1]) if found else None
+    return (found[0], at) if at else None
 
 
 def tell_loss(driver: sqlite3.Connection, now: Moment) -> None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from fwsm.core.twin import section, wrapped
+from fwsm.core.twin import incident, section, wrapped
 from fwsm.errors import StoreDamagedError
 from fwsm.store.desired import read_acknowledgement
 from fwsm.store.engine import connect
+from fwsm.store.loss import read_incident
 from fwsm.store.mapping import understood, update_of
 from fwsm.store.prepared import Prepared, reading, writing
 from fwsm.store.tables import FACTS, HISTORY, UPDATES
@@ -95,21 +96,20 @@ class Outbox:
             with understood("a report"):
                 return [Report(row["number"], row["update_id"], _patch(row["report"])) for row in rows]
 
-    def section(self) -> dict[str, Any] | None:
-        """All that the twin shows once nothing is pending; None on a device that has nothing to say.
+    def section(self) -> dict[str, Any]:
+        """All that the twin shows once nothing is pending; empty on a device that has nothing to say.
 
         None stands for what is not to be there.
         """
         doing = "cannot read what the twin should show"
         with self._connected() as connection, reading(connection, doing) as driver, understood("the newest update"):
             newest, applied = _NEWEST.rows(driver), _LAST_APPLIED.rows(driver)
-            acknowledgement = read_acknowledgement(driver)
-            if not newest:
-                return None
-            shown = section(update_of(newest[0]))
+            acknowledgement, lost = read_acknowledgement(driver), read_incident(driver)
+            shown = section(update_of(newest[0])) if newest else {}
             if applied:
                 shown["lastFirmwareUpdate"] = section(update_of(applied[0]))["lastFirmwareUpdate"]
-            return shown | (acknowledgement.patch() if acknowledgement else {})
+            shown |= acknowledgement.patch() if acknowledgement else {}
+            return shown | (incident(*lost) if lost else {})
 
     def acknowledge(self, number: int) -> None:
         """Note that the hub has everything up to this report.
@@ -158,4 +158,4 @@ class Outbox:
 def _patch(report: str) -> dict[str, Any]:
     """What to merge into the reported properties. The first programs stored it whole, the later ones the section."""
     stored: dict[str, Any] = json.loads(report)
-    return stored if "iothubDM" in stored else wrapped(stored)
+    return wrapped(stored["iothubDM"]["firmwareUpdate"] if "iothubDM" in stored else stored)

@@ -14,8 +14,8 @@ import pytest
 from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.twin import section
-from fwsm.core.update import Failure, Request, State, Update
+from fwsm.core.twin import incident, section
+from fwsm.core.update import Failure, Progress, Request, State, Update
 from fwsm.device.clock import SystemClock
 from fwsm.device.reporter import Reporter
 from fwsm.errors import Kind, LinkError, ReportRefusedError
@@ -151,12 +151,13 @@ def test_a_fold_never_reaches_over_two_updates(desk: Desk) -> None:
 
 
 def test_after_a_refused_report_the_whole_section_is_said(desk: Desk) -> None:
-    """The refused one held up nobody, and what it would have said is not missing in the end."""
+    """The refused one is said with less in it, so no status is passed over; in the end nothing is missing."""
     desk.fire(Trigger.POLICY_ALLOWED)
     desk.link.failures = [ReportRefusedError("too large")]
     desk.reporter.step()
+    assert desk.link.section == {"updateId": "u1", "status": "waiting"}
     desk.reporter.step()
-    assert desk.link.section == {"status": "downloading"}
+    assert desk.link.section == {"updateId": "u1", "status": "downloading"}
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
     sent = len(desk.link.patches)
@@ -211,6 +212,64 @@ def test_a_hub_that_takes_nothing_is_left_alone(desk: Desk, caplog: pytest.LogCa
     desk.reporter.compare({})
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
+
+
+def test_a_report_that_is_refused_in_every_form_holds_up_nobody(desk: Desk) -> None:
+    """What lies behind it goes out, in order, and what it would have said comes with the whole section."""
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.fire(Trigger.CANCELLED)
+    desk.link.failures = [ReportRefusedError("400"), ReportRefusedError("400")]
+    desk.reporter.step()
+    assert desk.link.patches == []
+    step_to_the_end(desk)
+    assert desk.link.statuses == ["downloading", "downloadFailed"]
+    assert desk.link.section == shown(desk)
+    assert desk.outbox.pending() == []
+
+
+def test_a_refused_report_is_not_forgotten_with_the_process(desk: Desk) -> None:
+    """The next process reads the twin after its first connect, and finds what is missing there."""
+    desk.link.failures = [ReportRefusedError("413"), ReportRefusedError("413")]
+    desk.reporter.step()
+    desk.outbox.close()
+    desk.open()
+    assert desk.reporter.step() is None
+    assert desk.link.section == {}
+    desk.reporter.compare(desk.link.twin)
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+
+
+@pytest.mark.parametrize(("asked_s", "least_s", "most_s"), [(None, 0.0, 1.0), (20.0, 20.0, 21.0), (1e9, 60.0, 60.0)])
+def test_a_hub_that_asks_for_patience_gets_it(desk: Desk, asked_s: float | None, least_s: float, most_s: float) -> None:
+    """As long as it asks for, within the cap; else for a short time that grows from try to try."""
+    desk.link.failures = [LinkError("429", retry_after_s=asked_s)]
+    before_s = desk.clock.boottime_s
+    desk.reporter.step()
+    assert least_s <= desk.clock.boottime_s - before_s <= most_s
+    assert desk.link.section == shown(desk)
+
+
+def test_a_fold_is_no_larger_than_one_report(desk: Desk) -> None:
+    """However many it stands for, and however long their texts are: a later one takes the place of an earlier one."""
+    desk.fire(Trigger.POLICY_ALLOWED)
+    for number in range(300):
+        failure = Failure("link", chr(0x1F600 + number % 60) * 4000, Kind.TRANSIENT)
+        facts = Facts(now=desk.clock.now(), failure=failure, progress=Progress(number * 100_000))
+        desk.update = desk.lifecycle.fire(desk.update, Trigger.DOWNLOAD_FAILED, facts)
+    step_to_the_end(desk)
+    assert len(desk.link.patches) == 17
+    assert max(len(json.dumps(patch, ensure_ascii=False).encode()) for patch in desk.link.patches) < 8 * 1024
+    assert len(desk.store.history()) == 302
+    assert desk.link.section == told_of(shown(desk))
+
+
+def told_of(section: dict[str, Any]) -> dict[str, Any]:
+    """The same on a twin, which has no nulls in objects either."""
+    return {
+        name: {inner: part for inner, part in value.items() if part is not None} if isinstance(value, dict) else value
+        for name, value in section.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -283,6 +342,37 @@ def test_the_acknowledgement_of_a_desired_property_comes_back(desk: Desk) -> Non
     step_to_the_end(desk)
     whole = dict(desk.link.section)
     assert whole["desired"] == {"ac": 200, "av": 3, "ad": "done"}
+    desk.link.twin = {}
+    desk.reporter.compare({})
+    step_to_the_end(desk)
+    assert desk.link.section == whole
+
+
+def test_an_acknowledgement_without_an_update_comes_back(tmp_path: Path) -> None:
+    """A device that was only asked for something malformed has that to say."""
+    with Store(tmp_path) as store, closing(store.outbox()) as outbox:
+        link, clock = MemoryLink(), FakeClock()
+        reporter = Reporter(outbox, link, clock)
+        store.acknowledge(Acknowledgement(3, "d", 400, "no"), clock.now())
+        reporter.step()
+        link.twin = {}
+        reporter.compare({})
+        assert reporter.step() == 0.0
+        assert link.section == {"desired": {"ac": 400, "av": 3, "ad": "no"}}
+        assert reporter.step() is None
+
+
+def test_an_incident_comes_back(desk: Desk) -> None:
+    """The newest that the twin was told of; what went wrong in a hook is the device's own business."""
+    now = desk.clock.now()
+    for code in ("storeDamaged", "storeLost"):
+        desk.update = replace(desk.update, id=f"{code}")
+        desk.store.restore(desk.update, now, code=code, message="it was gone")
+        desk.clock.advance(60.0)
+    desk.store.note("hookFailed", "no", desk.clock.now())
+    step_to_the_end(desk)
+    whole = dict(desk.link.section)
+    assert whole["incident"] == incident("storeLost", now.wall)["incident"]
     desk.link.twin = {}
     desk.reporter.compare({})
     step_to_the_end(desk)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fwsm.core.moment import Moment
 from fwsm.store import Store
-from fwsm.store.loss import Loss, read_loss, tell_loss, write_loss
-from fwsm.store.prepared import writing
+from fwsm.store.loss import DAMAGED, LOST, Loss, read_incident, read_loss, tell_loss, write_loss
+from fwsm.store.prepared import reading, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +33,14 @@ def test_it_is_told_in_line_with_all_reports(tmp_path: Path) -> None:
         (report,) = store.outbox().pending()
         told = {"code": "storeDamaged", "at": "2026-05-04T12:00:00.000Z"}
         assert report.patch == {"iothubDM": {"firmwareUpdate": {"incident": told}}}
+
+
+def test_the_newest_incident_of_the_twin_is_known(tmp_path: Path) -> None:
+    """Of those that the twin is told of; others may come after it."""
+    with Store(tmp_path) as store, reading(store._connection, "cannot read") as driver:
+        assert read_incident(driver) is None
+        store.note("hookFailed", "no", NOW)
+        assert read_incident(driver) is None
+        for code in (DAMAGED, LOST, "hookFailed"):
+            store.note(code, "no", NOW)
+        assert read_incident(driver) == (LOST, NOW.wall)
