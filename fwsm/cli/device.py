@@ -15,6 +15,7 @@ import click
 
 from fwsm.cli.output import Output, discreet, json_option, pass_output
 from fwsm.cli.settings import setting_options
+from fwsm.cli.values import Directory
 from fwsm.config import DeviceConfig, load
 from fwsm.core.twin import section
 from fwsm.store import HistoryRow, Incident, Store
@@ -129,7 +130,7 @@ def _state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
         "--state-dir",
         envvar="FWSM_STATE_DIR",
         show_envvar=True,
-        type=click.Path(path_type=Path, file_okay=False),
+        type=Directory(),
         default=DeviceConfig().state_dir,
         show_default=True,
         help="Where the device's database is.",

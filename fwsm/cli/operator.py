@@ -9,6 +9,7 @@ import click
 import fwsm.service as operator
 from fwsm.cli.options import ca_option, connected, connection_option
 from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.cli.values import Seconds
 from fwsm.core.update import State
 from fwsm.errors import RequestError
 from fwsm.service import HubAway, HubBack, Section, Snapshot
@@ -41,7 +42,7 @@ def _watching(command: Callable[..., Any]) -> Callable[..., Any]:
     interval = click.option(
         "--interval",
         "interval_s",
-        type=click.FloatRange(min=0.05),
+        type=Seconds(0.05),
         default=0.5,
         show_default=True,
         metavar="S",
@@ -50,7 +51,7 @@ def _watching(command: Callable[..., Any]) -> Callable[..., Any]:
     timeout = click.option(
         "--timeout",
         "timeout_s",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(0.001),
         metavar="S",
         help="Stop watching after so many seconds, with exit code 6; the update goes on.",
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from fwsm.cli.values import Directory
 from fwsm.config import DeviceConfig
 from fwsm.errors import ConfigError
 
@@ -52,7 +52,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "bool": {"is_flag": True, "flag_value": True, "type": click.BOOL},
     "int": {"type": int, "metavar": "N"},
     "float": {"type": float, "metavar": "N"},
-    "Path": {"type": click.Path(path_type=Path, file_okay=False), "metavar": "DIR"},
+    "Path": {"type": Directory(), "metavar": "DIR"},
     "tuple[str, ...]": {"metavar": "COMMAND", "callback": _split},
 }
 
