@@ -5,18 +5,24 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+import signal
 import socket
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.cli.values import Directory
 from fwsm.errors import ConfigError, FwsmError, PortInUseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from fwsm.testing.rehearsal import Check, Moment
 
 __all__ = ["demo"]
@@ -25,6 +31,7 @@ _IMAGE_BYTES = 24 * 1024 * 1024
 _LEAST_BYTES = 1024
 _COLOURS = {"hub": "blue", "server": "blue", "device": "green", "operator": "cyan", "demo": "red"}
 _HUB_PORTS = (8883, 8443)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoFailedError(FwsmError):
@@ -35,7 +42,7 @@ class DemoFailedError(FwsmError):
 
 @click.command()
 @click.option("--image", type=click.Path(path_type=Path), help="The firmware image; else one is made up.")
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep everything in DIR.")
+@click.option("--keep", type=Directory(), metavar="DIR", help="Keep everything in DIR.")
 @json_option
 @pass_output
 def demo(output: Output, image: Path | None, keep: Path | None) -> None:
@@ -54,12 +61,14 @@ def demo(output: Output, image: Path | None, keep: Path | None) -> None:
         raise ConfigError("the demo needs the embedded hub", fix="Install it: pip install 'fwsm[hub]'")
     from fwsm.testing.rehearsal import Rehearsal  # noqa: PLC0415 - only now it is known that its parts are there
 
-    with ExitStack() as stack:
+    began_s = time.monotonic()
+    with _tidied_up_after(), ExitStack() as stack:
         directory = _directory(keep) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fwsm-demo-")))
         chosen = _image(image, directory)
-        checks = Rehearsal(directory, chosen, _free_address(), lambda moment: _show(output, moment)).run()
-        if not output.json:
-            output.data({}, "")
+        rehearsal = Rehearsal(directory, chosen, _free_address(), lambda moment: _show(output, moment))
+        output.say("A device is updated over an IoT Hub, all on this machine, and killed twice on the way.\n")
+        checks = rehearsal.run()
+        output.say("")
         for check in checks:
             _judge(output, check)
         if keep:
@@ -71,6 +80,28 @@ def demo(output: Output, image: Path | None, keep: Path | None) -> None:
             why="; ".join(missed),
             fix="Run it with --keep DIR and look into device/device.log there",
         )
+    output.say(f"\nAll of it held, {len(checks)} of {len(checks)}, in {time.monotonic() - began_s:.0f} s.")
+
+
+@contextmanager
+def _tidied_up_after() -> Iterator[None]:
+    """Let SIGTERM and a terminal that was closed end the demo in order, as Ctrl-C does: no device may outlive it.
+
+    Only the first of these signals counts, so that none breaks into the tidying up.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores one
+    before = {number: signal.signal(number, end) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _show(output: Output, moment: Moment) -> None:

@@ -95,12 +95,14 @@ class Rehearsal:
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._sections: list[dict[str, Any]] = []
+        self._watching_failed: Exception | None = None
 
     def run(self) -> list[Check]:
         """Play it, and say what held.
 
         Raises:
             FwsmError: it could not be played to its end; the message says why.
+            Exception: what `tell` has raised.
         """
         with ExitStack() as stack:
             hub = stack.enter_context(Hub(self._address))
@@ -155,8 +157,10 @@ class Rehearsal:
             for event in watch(client, _DEVICE, update_id=update_id, interval_s=0.25, timeout_s=_SETTLES_WITHIN_S):
                 if isinstance(event, Snapshot):
                     self._note(event.section)
-        except FwsmError as error:
-            self._say("operator", str(error))
+        except Exception as error:  # noqa: BLE001  # raised again by whoever waits for what is watched
+            with self._changed:
+                self._watching_failed = error
+                self._changed.notify_all()
 
     def _note(self, section: Section) -> None:
         with self._changed:
@@ -171,11 +175,21 @@ class Rehearsal:
             raise FwsmError(
                 f"the device did not load half of the image within {_SETTLES_WITHIN_S:g} s", fix=_LOOK_INTO_LOG
             )
+        self._check_watching()
 
     def _await(self, holds: Callable[[dict[str, Any]], bool], what: str) -> None:
+        def over() -> bool:
+            return self._watching_failed is not None or any(map(holds, self._sections))
+
         with self._changed:
-            if not self._changed.wait_for(lambda: any(map(holds, self._sections)), _SETTLES_WITHIN_S):
-                raise FwsmError(f"the device did not report {what} within {_SETTLES_WITHIN_S:g} s", fix=_LOOK_INTO_LOG)
+            in_time = self._changed.wait_for(over, _SETTLES_WITHIN_S)
+        self._check_watching()
+        if not in_time:
+            raise FwsmError(f"the device did not report {what} within {_SETTLES_WITHIN_S:g} s", fix=_LOOK_INTO_LOG)
+
+    def _check_watching(self) -> None:
+        if self._watching_failed is not None:
+            raise self._watching_failed
 
     def _checks(
         self, server: ImageServer, device: DeviceProcess, killed_in: list[State], reported: list[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_page_lists_every_error_with_its_code() -> None:
     assert {int(code): set(re.findall(r"`(\w+)`", errors)) for code, errors in rows} == tree
 
 
-@pytest.mark.parametrize("code", [0, 2, INTERRUPTED, READER_GONE])
+@pytest.mark.parametrize("code", [0, 2, 128 + signal.SIGHUP, INTERRUPTED, READER_GONE, 128 + signal.SIGTERM])
 def test_page_lists_the_codes_without_an_error(code: int) -> None:
     """What ends a command without an error of ours is documented too."""
     assert re.search(rf"^\| {code} \| [^|]+ \|$", _PAGE.read_text(), re.MULTILINE)

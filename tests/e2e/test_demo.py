@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fwsm.core.update import State
 from fwsm.store import Store
-from tests.e2e.commands import fwsm
+from tests.e2e.commands import begin, ended, fwsm
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.commands import Ended
@@ -56,6 +61,55 @@ def test_the_demo_holds_with_a_small_image_too(tmp_path: Path) -> None:
     assert update.state is State.APPLY_COMPLETE
 
 
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo under way, whose temporary files go into `tmp_path`."""
+    with begin("demo", "--json", variables={"TMPDIR": str(tmp_path)}) as process:
+        yield process
+        process.kill()
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """Read what it says up to the line with these words, and return that text."""
+    assert process.stdout is not None
+    return next(text for line in process.stdout if words in (text := str(json.loads(line)["text"])))
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_demo_leaves_nothing_behind_when_it_is_ended(
+    running: subprocess.Popen[str], tmp_path: Path, ending: signal.Signals
+) -> None:
+    """Ctrl-C, a service manager, a terminal that is closed: the device's process goes with it, and so do the files."""
+    device = int(read_until(running, "started as process").rpartition(" ")[2])
+    assert alive(device)
+    running.send_signal(ending)
+    said = ended(running)
+    assert said.code == 128 + ending
+    assert not alive(device)
+    assert list(tmp_path.iterdir()) == []
+    assert "Traceback" not in said.err
+
+
+def test_the_demo_ends_in_order_when_nobody_reads_on(running: subprocess.Popen[str], tmp_path: Path) -> None:
+    """`fwsm demo | head` ends with the code for that, whoever of its threads notices first."""
+    assert running.stdout is not None
+    assert running.stderr is not None
+    read_until(running, "twin: ")
+    running.stdout.close()
+    assert running.wait(60) == 141
+    assert "Traceback" not in running.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_demo_refuses_what_it_cannot_use(tmp_path: Path) -> None:
     """An image that is missing or of a few bytes, a directory with something in it: exit code 11, at once, in words."""
     tiny = tmp_path / "tiny.img"
@@ -68,6 +122,7 @@ def test_the_demo_refuses_what_it_cannot_use(tmp_path: Path) -> None:
         said = fwsm("demo", *arguments)
         assert said.code == 11
         assert said.out == ""
+        assert "killed twice" not in said.err  # nothing has begun
         assert all(word in said.err for word in ("error: ", "fix: ", *words)), said.err
         assert "Traceback" not in said.err
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.img"]
