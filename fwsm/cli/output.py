@@ -13,17 +13,16 @@ import json
 import os
 import re
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
 from fwsm.cli.progress import Bar, LineBar, RichBar, SilentBar
+from fwsm.errors import FwsmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from fwsm.errors import FwsmError
 
 __all__ = ["Output", "discreet", "json_option", "pass_output"]
 
@@ -50,13 +49,13 @@ class Output:
     def data(self, document: Mapping[str, Any], text: str) -> None:
         """Print a result: the document with `--json`, else the text."""
         line = json.dumps(document, ensure_ascii=False) if self.json else text
-        with self._bar.aside():
-            click.echo(discreet(line), color=_color(sys.stdout.isatty()))
+        with self._bar.aside(), _written():
+            click.echo(discreet(line), color=_color(sys.stdout))
 
     def say(self, text: str) -> None:
         """Tell a person something that is no result."""
         with self._bar.aside():
-            click.echo(discreet(text), err=True, color=_color(sys.stderr.isatty()))
+            click.echo(discreet(text), err=True, color=_color(sys.stderr))
 
     def fail(self, error: FwsmError) -> None:
         """Print what happened, why, and what to do next."""
@@ -65,7 +64,8 @@ class Output:
         self.say("\n".join(lines))
         if self.json:
             shown = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
-            self.data({"event": "error", "error": shown | {"exitCode": error.exit_code}}, "")
+            with suppress(FwsmError):  # it may be stdout that failed
+                self.data({"event": "error", "error": shown | {"exitCode": error.exit_code}}, "")
 
     @contextmanager
     def bar(self) -> Iterator[Bar]:
@@ -80,7 +80,7 @@ class Output:
     def _new_bar(self) -> Bar:
         if self.json:
             return SilentBar()
-        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             try:
                 return RichBar()
             except ModuleNotFoundError:
@@ -107,7 +107,21 @@ def _switch(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     context.ensure_object(Output).json |= wanted
 
 
-def _color(terminal: bool) -> bool:
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say so if the results cannot be written; that nobody reads them any more is for `cli.failure`."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FwsmError(
+            "the results cannot be written to where stdout leads", why=error.strerror or "", fix="Lead stdout elsewhere"
+        ) from error
+
+
+def _color(stream: TextIO | None) -> bool:
+    """Whether colours belong there; None stands for a stream that was closed before the program began."""
     if os.environ.get("NO_COLOR"):
         return False
-    return terminal or bool(os.environ.get("FORCE_COLOR"))
+    return bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -84,6 +88,29 @@ def test_failure_with_json_is_an_object_on_stdout_too() -> None:
         },
     }
     assert result.stderr.startswith("error: d1 is offline\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_results_that_cannot_be_written_are_an_error_in_words(options: tuple[str, ...]) -> None:
+    """A full disk behind stdout is no bug of ours."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "fwsm", "trigger", "d1", "--uri", "ftp://h/fw", *options]
+        if not options:
+            command = [sys.executable, "-m", "fwsm", "diagram"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    assert ended.returncode == (2 if options else 1)
+    assert "Traceback" not in ended.stderr
+    assert "error: " in ended.stderr
+    if not options:
+        assert "No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&- >&-", "2>&-"])
+def test_a_closed_stream_is_not_missed(closed: str) -> None:
+    """As some service managers start programs."""
+    command = f"{shlex.quote(sys.executable)} -m fwsm diagram {closed}"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
