@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,10 +11,13 @@ import click
 from fwsm.cli.hubcard import default_state, owner
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING, ca_option, connected, connection_option
 from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.cli.values import Directory
 from fwsm.errors import ConfigError, DeviceNotFoundError
+from fwsm.service import require_device_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fwsm.hub import Device, Hub
     from fwsm.service import Client, Identity
@@ -26,7 +28,7 @@ _ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 _state_option = click.option(
     "--state",
-    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),  # printed for use in other directories
+    type=Directory(resolve=True),  # printed for use in other directories
     metavar="DIR",
     help="The hub's directory.  [default: ~/.local/state/fwsm/hub]",
 )
@@ -58,6 +60,8 @@ def run(
     """Run a hub until Ctrl-C or SIGTERM. Devices connect to port 8883, the only one that their SDKs dial."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
+    for device_id in devices:
+        require_device_id(device_id)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
     try:
         with _hub(address, port, None if ephemeral else state or default_state()) as running:
@@ -169,19 +173,24 @@ def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:
 
 
 def _ready_text(running: Hub, devices: list[Device], variables: dict[str, str]) -> str:
-    exports = {name: f"  export {name}={shlex.quote(value)}" for name, value in variables.items()}
+    exports = {name: _export(name, value) for name, value in variables.items()}
+    operators, ca_file = exports.pop(CONNECTION_STRING), exports.pop(CA_FILE)
     lines = [
         f"hub on {running.address}: devices port {running.mqtt_port}, operators port {running.rest_port}",
         f"CA  {running.ca_path}",
         *(f"device {device.device_id}  {device.connection_string}" for device in devices),
         "",
-        "For fwsm, in another terminal:",
-        exports.pop(CONNECTION_STRING),
-        exports.pop(CA_FILE),
-        "For unmodified SDKs and other programs (Python, requests, Node):",
-        *exports.values(),
     ]
+    for device in devices:
+        lines.append(f"For `fwsm device run` as {device.device_id}, in another terminal:")
+        lines += [_export("FWSM_CONNECTION_STRING", device.connection_string), ca_file]
+    lines += ["For operators, `fwsm trigger` and the like:", operators, ca_file]
+    lines += ["For unmodified SDKs and other programs (Python, requests, Node):", *exports.values()]
     return "\n".join(lines)
+
+
+def _export(name: str, value: str) -> str:
+    return f"  export {name}={shlex.quote(value)}"
 
 
 def _facts(identity: Identity) -> dict[str, Any]:

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from fwsm.service.client import Client, Identity, MethodAnswer
+from fwsm.service.client import Client, Identity, MethodAnswer, require_device_id
 from fwsm.service.section import Section
 from fwsm.service.transport import Transport
 from fwsm.service.trigger import Answer, requested, trigger
@@ -28,6 +28,7 @@ __all__ = [
     "Snapshot",
     "Transport",
     "requested",
+    "require_device_id",
     "trigger",
     "watch",
 ]

@@ -16,15 +16,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
+from fwsm.core.text import cut
 from fwsm.errors import RequestError, ServiceError
 from fwsm.service.refusal import refusal
 
 if TYPE_CHECKING:
     from fwsm.service.transport import Reply, Transport
 
-__all__ = ["Client", "Identity", "MethodAnswer"]
+__all__ = ["Client", "Identity", "MethodAnswer", "require_device_id"]
 
-_DEVICE_ID: Final = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}")
+_LONGEST_ID: Final = 128
+_DEVICE_ID: Final = re.compile(rf"[A-Za-z0-9\-:.+%_#*?!(),=@$']{{1,{_LONGEST_ID}}}")
 _ANY_REVISION: Final = {"If-Match": '"*"'}
 # What the hub needs beyond the time that the device has.
 _METHOD_MARGIN_S: Final = 10.0
@@ -144,10 +146,7 @@ class Client:
         self._about(device_id, "DELETE", "/devices/{}", headers=_ANY_REVISION)
 
     def _about(self, device_id: str, method: str, path: str, **options: Any) -> Reply:
-        if not _DEVICE_ID.fullmatch(device_id):
-            raise RequestError(
-                "this is no device id", field="deviceId", fix="Use 1 to 128 letters, digits and -:.+%_#*?!(),=@$'"
-            )
+        require_device_id(device_id)
         return _accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
 
     def _identity(self, document: dict[str, Any]) -> Identity:
@@ -163,6 +162,18 @@ class Client:
             f"HostName={self._transport.host};DeviceId={device_id};SharedAccessKey={key}" if key else None,
             enabled=document.get("status") == "enabled",
             connected=document.get("connectionState") == "Connected",
+        )
+
+
+def require_device_id(text: str) -> None:
+    """Raise RequestError unless the text can be the name of a device."""
+    if not _DEVICE_ID.fullmatch(text):
+        why = f"it has {len(text)} characters" if len(text) > _LONGEST_ID else "it is empty or has other characters"
+        raise RequestError(
+            f"{cut(text, _LONGEST_ID)!r} is no device id",
+            field="deviceId",
+            why=why,
+            fix="Use 1 to 128 letters, digits and -:.+%_#*?!(),=@$'",
         )
 
 

@@ -88,7 +88,11 @@ def _by_status(reply: Reply, name: str, text: str) -> FwsmError:
         case 403 if name == "IotHubQuotaExceeded":
             return ThrottledError("the hub's quota is used up", why=text, fix="It is filled again at midnight UTC")
         case 409 | 412:
-            return RefusedError(f"the hub did not do it ({called})", why=text)
+            exists = name.startswith(("DeviceAlreadyExists", "ModuleAlreadyExists"))
+            fix = (
+                "Use the one that is there, or another name" if exists else "Look at what is there now, then try again"
+            )
+            return RefusedError(f"the hub did not do it ({called})", why=text, fix=fix)
         case 500 | 502 if name != "BadDeviceResponse":
             return HubUnreachableError(f"the hub failed ({called})", why=text, fix="Try again in a minute")
         case _:

@@ -59,13 +59,25 @@ def test_hub_says_what_to_export(loopback: Callable[[], str], start: Callable[..
     address = loopback()
     process = start("hub", "run", "--address", address, "--port", "9443", "--ephemeral", "--device", "d1")
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(10)]
+    lines = [process.stdout.readline() for _ in range(13)]
     exports = "".join(line for line in lines if line.startswith("  export "))
-    script = f'{exports} printf \'%s\' "$FWSM_SERVICE_CONNECTION_STRING"; test -r "$NODE_EXTRA_CA_CERTS"'
+    shows = 'printf \'%s\\n\' "$FWSM_SERVICE_CONNECTION_STRING" "$FWSM_CONNECTION_STRING"'
+    script = f'{exports} {shows}; test -r "$FWSM_CA_FILE" && test -r "$NODE_EXTRA_CA_CERTS"'
     shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=10)
-    assert shown.stdout.startswith(f"HostName={address}:9443;SharedAccessKeyName=iothubowner;SharedAccessKey=")
+    operators, devices = shown.stdout.splitlines()
+    assert operators.startswith(f"HostName={address}:9443;SharedAccessKeyName=iothubowner;SharedAccessKey=")
+    assert devices == lines[2].removeprefix("device d1  ").rstrip()
     assert lines[0] == f"hub on {address}: devices port 8883, operators port 9443\n"
     assert lines[2].startswith(f"device d1  HostName={address};DeviceId=d1;SharedAccessKey=")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "two words", "x" * 129])
+def test_hub_does_not_begin_with_a_name_that_no_device_has(name: str, tmp_path: Path) -> None:
+    """It is said at once, and nothing is made on disk."""
+    code, out, err = _fwsm("hub", "run", "--state", tmp_path / "hub", "--device", name)
+    assert (code, out) == (2, "")
+    assert "is no device id" in err
+    assert not (tmp_path / "hub").exists()
 
 
 def test_hub_remembers_its_devices(
