@@ -3,7 +3,8 @@
 - `journal_mode=WAL`: one fsync a commit instead of three or four, and readers never wait for the writer.
 - `synchronous=FULL` for the agent: with NORMAL, a power cut in WAL mode loses acknowledged commits. The outbox's
   cursor may be lost, because a report sent twice does no harm, so its connection uses NORMAL: no fsync.
-- `page_size=1024`: a commit writes whole pages, and a record fits in one; a quarter of the flash wear of 4096.
+- `page_size=512`: a commit writes whole pages, each with what has changed of a record of some hundred bytes; so the
+  smallest wear out the flash least. A database that was made with larger ones keeps them.
 - Driver in autocommit, transactions begun by us with BEGIN IMMEDIATE: Python's sqlite3 begins none before DDL, so a
   migration that fails half-way would leave its tables behind; and IMMEDIATE takes the write lock at the start, where
   waiting for it is safe.
@@ -36,8 +37,8 @@ __all__ = ["connect", "damage", "look", "noticed", "transaction", "translated"]
 _DAMAGE: Final = "fwsm.damage"
 
 _BUSY_TIMEOUT_MS = 5000
-# Up to 256 pages of 1 KiB stay in the WAL before they are moved: a whole update's writes, moved once.
-_AUTOCHECKPOINT_PAGES = 256
+# So many pages, 256 KiB, stay in the WAL before they are moved: what a dozen updates write, each page moved once.
+_AUTOCHECKPOINT_PAGES = 512
 
 
 def connect(path: Path, *, synchronous: str = "FULL") -> Connection:
@@ -51,7 +52,7 @@ def connect(path: Path, *, synchronous: str = "FULL") -> Connection:
     with translated(f"cannot open the database {path}"):
         _make_private(path)
         settings = (
-            "page_size=1024",
+            "page_size=512",
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             f"wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DAMAGES", "left_behind"]
 
-_PAGE_BYTES: Final = 1024
+_PAGE_BYTES: Final = 512
 
 
 def left_behind(directory: Path, target: Path) -> Path:

@@ -59,9 +59,9 @@ def _things(connection: Connection) -> list[str]:
     [
         ("journal_mode", "wal"),
         ("synchronous", FULL),
-        ("page_size", 1024),
+        ("page_size", 512),
         ("busy_timeout", 5000),
-        ("wal_autocheckpoint", 256),
+        ("wal_autocheckpoint", 512),
     ],
 )
 def test_setting_is_in_force(connection: Connection, name: str, value: object) -> None:
