@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from fwsm.errors import FwsmError as FwsmError
     from fwsm.errors import Kind as Kind
     from fwsm.store import HistoryRow as HistoryRow
+    from fwsm.store import Retention as Retention
 
 __all__ = [
     "AllOf",
@@ -93,6 +94,7 @@ __all__ = [
     "Probe",
     "Progress",
     "Request",
+    "Retention",
     "Row",
     "SlotInstaller",
     "State",
@@ -121,7 +123,7 @@ _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "fwsm.device.iothub": ("IoTHubLink",),
     "fwsm.device.ports": ("Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Twin"),
     "fwsm.errors": ("FwsmError", "Kind"),
-    "fwsm.store": ("HistoryRow",),
+    "fwsm.store": ("HistoryRow", "Retention"),
 }
 _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 

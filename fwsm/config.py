@@ -44,6 +44,8 @@ class DeviceConfig:
         allow_http: whether images may come over plain HTTP.
         max_bytes: the largest image that is taken.
         retry_base_s, retry_cap_s: full-jitter backoff between two downloads.
+        history_entries, history_days: so many of the newest entries of the history are kept, and none that is older;
+            0 for no limit.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
@@ -64,10 +66,12 @@ class DeviceConfig:
     max_bytes: int = 4 * 1024**3
     retry_base_s: float = 10.0
     retry_cap_s: float = 600.0
+    history_entries: int = 2000
+    history_days: float = 730.0
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
-        for name in ("delay_s", "soak_s"):
+        for name in ("delay_s", "soak_s", "history_entries", "history_days"):
             self._require(name, 0 <= getattr(self, name) < math.inf, "a number from 0 on")
         for name in (
             "health_timeout_s",

@@ -68,6 +68,8 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         max_bytes = 7
         retry_base_s = 8
         retry_cap_s = 9
+        history_entries = 10
+        history_days = 11
         log_level = "DEBUG"
         """,
     )
@@ -90,6 +92,8 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         max_bytes=7,
         retry_base_s=8.0,
         retry_cap_s=9.0,
+        history_entries=10,
+        history_days=11.0,
         log_level="DEBUG",
     )
     assert not [setting.name for setting in fields(config) if getattr(config, setting.name) == setting.default]
@@ -190,10 +194,10 @@ def test_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
     assert f"cannot read {tmp_path / name}: " in _refusal(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["delay_s", "soak_s"])
+@pytest.mark.parametrize("name", ["delay_s", "soak_s", "history_entries", "history_days"])
 @pytest.mark.parametrize("value", [-0.001, float("inf"), float("nan")])
-def test_wait_is_a_number_from_zero_on(name: str, value: float) -> None:
-    """Nothing is fine, less is not, and a wait has an end."""
+def test_wait_or_limit_is_a_number_from_zero_on(name: str, value: float) -> None:
+    """Nothing is fine, less is not, and what has no end is given as 0."""
     assert getattr(load(None, {}, {name: 0.0}), name) == 0.0
     assert _refusal(given={name: value}) == f"{name} is {value}: it must be a number from 0 on. Change the setting"
 

@@ -35,6 +35,8 @@ _HELP: Final = {
     "max_bytes": "The largest image that is taken.",
     "retry_base_s": "Longest first pause between two downloads; doubles.",
     "retry_cap_s": "Longest pause between two downloads.",
+    "history_entries": "So many of the newest entries of the history are kept; 0 for no limit.",
+    "history_days": "No entry of the history is kept for longer; 0 for no limit.",
     "log_level": "DEBUG, INFO, WARNING or ERROR.",
 }
 

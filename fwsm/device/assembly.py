@@ -19,6 +19,7 @@ from fwsm.device.health import command_check
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.iothub import IoTHubLink
 from fwsm.errors import ConfigError
+from fwsm.store import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,7 @@ def assemble(
         soak_s=config.soak_s,
         check_every_s=config.check_every_s,
         allow_http=config.allow_http,
+        retention=Retention(entries=config.history_entries, days=config.history_days),
     )
 
 

@@ -25,7 +25,7 @@ from fwsm.device.clock import SystemClock
 from fwsm.device.hooks import Hooks
 from fwsm.device.reporter import Reporter
 from fwsm.errors import LifecycleError, RefusedError
-from fwsm.store import Store
+from fwsm.store import Retention, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +67,7 @@ class Device:
         extension: what the program adds to the lifecycle; see `Extension`.
         soak_s, check_every_s: how long the checks must hold, and how often they are made.
         allow_http: whether `http` is good enough for `fwPackageUri`.
+        retention: how much of the history is kept; None for 2000 entries and two years.
         methods: direct methods of the program's own, by name; see `fwsm.device.methods`.
         progress_every_s: at most one progress report in so many seconds; None for none.
         runner: how long work runs beside the agent; None for in a thread of its own.
@@ -94,6 +95,7 @@ class Device:
         soak_s: float = 0.0,
         check_every_s: float = 5.0,
         allow_http: bool = False,
+        retention: Retention | None = None,
         methods: Mapping[str, Method] | None = None,
         progress_every_s: float | None = 5.0,
         runner: Runner | None = None,
@@ -109,7 +111,7 @@ class Device:
         self._runs_in: int | None = None
         clock = clock or SystemClock()
         with ExitStack() as opened:
-            store = opened.enter_context(Store(self.state_dir))
+            store = opened.enter_context(Store(self.state_dir, retention=retention or Retention()))
             outbox = opened.enter_context(closing(store.outbox()))
             self._reporter = Reporter(
                 outbox, link, clock, progress_every_s=progress_every_s, on_report=self._hooks.reported

@@ -6,6 +6,9 @@
 - `prepared`: statements compiled once, and transactions around them
 - `mapping`: row <-> record
 - `lock`: one agent at a time
+- `opening`, `salvage`, `loss`: what becomes of a database that is damaged or gone
+- `reserve`: room on the disk for the end of an update
+- `pruning`: how much of the history is kept
 - `store`: the agent's side: take, advance, look back
 - `outbox`: the reporter's side: what the hub has not been told yet
 """
@@ -13,6 +16,7 @@
 from __future__ import annotations
 
 from fwsm.store.outbox import Outbox, Report
+from fwsm.store.pruning import Retention
 from fwsm.store.store import HistoryRow, Incident, Store
 
-__all__ = ["HistoryRow", "Incident", "Outbox", "Report", "Store"]
+__all__ = ["HistoryRow", "Incident", "Outbox", "Report", "Retention", "Store"]

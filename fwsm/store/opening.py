@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from fwsm.store.reserve import Reserve
     from fwsm.store.salvage import Shelf
 
 __all__ = ["LATEST", "make_directory", "may_pass", "opened", "unsettled"]
@@ -71,12 +72,15 @@ def may_pass(error: StoreError) -> bool:
     return not isinstance(error, StoreLockedError) and not nonsense
 
 
-def opened(path: Path, shelf: Shelf, now: Callable[[], datetime], damage: StoreDamagedError | None) -> Connection:
+def opened(
+    path: Path, shelf: Shelf, reserve: Reserve, now: Callable[[], datetime], damage: StoreDamagedError | None
+) -> Connection:
     """A connection to the database, or to a new one in its place.
 
     Args:
         path: the database.
         shelf: where to set it aside.
+        reserve: what is given up if there is no room even to open it.
         now: UTC wall time.
         damage: what is known to be wrong with it already.
 
@@ -85,12 +89,12 @@ def opened(path: Path, shelf: Shelf, now: Callable[[], datetime], damage: StoreD
     """
     if damage is None:
         try:
-            return _ready(path)
+            return reserve.backed(lambda: _ready(path))
         except StoreDamagedError as error:
             damage = error
     _log.error("%s", damage)
     _log.warning("the database was set aside as %s", shelf.put(now()))
-    return _ready(path)
+    return reserve.backed(lambda: _ready(path))
 
 
 def unsettled(connection: Connection, shelf: Shelf) -> Loss | None:

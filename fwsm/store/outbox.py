@@ -10,7 +10,7 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -22,6 +22,7 @@ from fwsm.store.engine import connect
 from fwsm.store.loss import read_incident
 from fwsm.store.mapping import understood, update_of
 from fwsm.store.prepared import Prepared, reading, writing
+from fwsm.store.reserve import Reserve
 from fwsm.store.tables import FACTS, HISTORY, UPDATES
 
 if TYPE_CHECKING:
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Outbox", "Report"]
+__all__ = ["TOLD", "Outbox", "Report"]
 
 _CURSOR = "reported"
-_TOLD = select(cast(FACTS.c.value, Integer)).where(FACTS.c.name == _CURSOR).scalar_subquery()
+TOLD: Final = select(cast(FACTS.c.value, Integer)).where(FACTS.c.name == _CURSOR).scalar_subquery()
 _SAID = insert(FACTS).values(name=_CURSOR, value=bindparam("number"))
 _MOVE_CURSOR = Prepared(
     _SAID.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _SAID.excluded.value})
 )
 _PENDING = Prepared(
     select(HISTORY.c.number, HISTORY.c.update_id, HISTORY.c.report)
-    .where(HISTORY.c.number > func.coalesce(_TOLD, 0))
+    .where(HISTORY.c.number > func.coalesce(TOLD, 0))
     .order_by(HISTORY.c.number)
     .limit(bindparam("limit"))
 )
@@ -74,6 +75,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._reserve = Reserve(path)
         self._connection: Connection | None = None
         self._in_use = threading.Lock()
         self._outdated = False
@@ -120,7 +122,11 @@ class Outbox:
         Raises:
             StoreError: it could not be stored, so the report is sent again.
         """
-        with self._connected() as connection, writing(connection, "cannot store what was reported") as driver:
+        with self._connected() as connection:
+            self._reserve.backed(lambda: self._move_cursor(connection, number))
+
+    def _move_cursor(self, connection: Connection, number: int) -> None:
+        with writing(connection, "cannot store what was reported") as driver:
             if not self._outdated:
                 _MOVE_CURSOR.run(driver, {"number": str(number)})
 
@@ -148,7 +154,7 @@ class Outbox:
         with self._in_use:
             try:
                 if self._connection is None:
-                    self._connection = connect(self._path, synchronous="NORMAL")
+                    self._connection = self._reserve.backed(lambda: connect(self._path, synchronous="NORMAL"))
                 yield self._connection
             except StoreDamagedError as error:
                 self._damage = error

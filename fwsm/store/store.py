@@ -27,13 +27,15 @@ from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
 from fwsm.store.opening import LATEST, make_directory, may_pass, opened, unsettled
 from fwsm.store.outbox import Outbox
 from fwsm.store.prepared import Prepared, inserted, reading, writing
+from fwsm.store.pruning import Retention, prune
+from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf, salvage
 from fwsm.store.schema import check
 from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -135,6 +137,7 @@ class Store:
         directory: the state directory; made with mode 0700 if it is missing.
         read_only: look without taking the lock, as `fwsm device status` does beside a running agent.
         shelf: where databases go that cannot be used; None for beside this one.
+        retention: how much of the history is kept.
 
     Attributes:
         path: the database.
@@ -145,10 +148,19 @@ class Store:
         StoreError: there can be no database in this directory; or, to look, it cannot be used.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        read_only: bool = False,
+        shelf: Shelf | None = None,
+        retention: Retention = Retention(),  # noqa: B008  # a value that never changes
+    ) -> None:
         self.path = directory / "fwsm.db"
         self.loss: Loss | None = None
         self._shelf = shelf or Shelf(self.path)
+        self._reserve = Reserve(self.path)
+        self._retention = retention
         self._lock: Lock | None = None
         self._open: Connection | None = None
         self._refused: StoreError | None = None
@@ -194,8 +206,9 @@ class Store:
                 make_directory(self.path.parent)
                 self._lock = self._lock or Lock(self.path.with_name("lock"))
                 known = trouble if isinstance(trouble, StoreDamagedError) else None
-                self._open = opened(self.path, self._shelf, lambda: datetime.now(UTC), known)
+                self._open = opened(self.path, self._shelf, self._reserve, lambda: datetime.now(UTC), known)
                 self.loss = unsettled(self._open, self._shelf)
+                self._reserve.refill()
             except StoreError as error:
                 self._let_go()
                 if not may_pass(error):
@@ -247,33 +260,44 @@ class Store:
         superseding: Entry | None = None,
         acknowledging: Acknowledgement | None = None,
     ) -> None:
-        """Take a new update, and end the one it supersedes, in one transaction.
+        """Take a new update, and end the one it supersedes, in one transaction; forget what is old in it as well.
 
         Args:
             update: the new one.
             now: the moment.
             superseding: the end of the one before it.
             acknowledging: what is said of the desired property with it.
+
+        Raises:
+            StoreFullError: there is not so much room on the disk that it could surely be brought to its end.
+            StoreError: nothing has changed.
         """
-        with writing(self._connection, "cannot store the new update") as driver:
+
+        def work(driver: sqlite3.Connection) -> None:
             if superseding is not None:
                 _advance(driver, superseding)
+            prune(driver, self._retention, now.wall)
             _INSERT.run(driver, columns(update))
             _enter(driver, None, update, ACCEPTED, now.wall)
             if acknowledging is not None:
                 write_acknowledgement(driver, acknowledging, now)
 
+        self._commit("cannot store the new update", work, begins=True)
+
     def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Keep an entry into a state, and what is said of the desired property with it, in one transaction."""
-        with writing(self._connection, f"cannot store the state '{entry.after.state}'") as driver:
+
+        def work(driver: sqlite3.Connection) -> None:
             _advance(driver, entry)
             if acknowledging is not None:
                 write_acknowledgement(driver, acknowledging, entry.facts.now)
 
+        self._commit(f"cannot store the state '{entry.after.state}'", work)
+
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property where that changed no update; the twin is told."""
-        with writing(self._connection, "cannot store the acknowledgement of the desired property") as driver:
-            write_acknowledgement(driver, acknowledgement, now)
+        doing = "cannot store the acknowledgement of the desired property"
+        self._commit(doing, lambda driver: write_acknowledgement(driver, acknowledgement, now))
 
     def acknowledged(self) -> Acknowledgement | None:
         """What was last done about the desired property; None if nothing ever was."""
@@ -290,8 +314,7 @@ class Store:
             code: of the incident that made it necessary.
             message: what happened, for people.
         """
-        with writing(self._connection, "cannot store the update again") as driver:
-            _restore(driver, update, now, code, message)
+        self._commit("cannot store the update again", lambda driver: _restore(driver, update, now, code, message))
 
     def settle_loss(self, now: Moment, update: Update | None, message: str) -> None:
         """Write into the new database that the last one was lost, with what is known of its newest update.
@@ -301,15 +324,32 @@ class Store:
             update: the newest update; None if nothing is known of it.
             message: what happened, for people.
         """
-        assert self.loss is not None  # noqa: S101  # the caller looked
-        with writing(self._connection, "cannot store what was lost") as driver:
+        loss = self.loss
+        assert loss is not None  # noqa: S101  # the caller looked
+
+        def work(driver: sqlite3.Connection) -> None:
             if update is None:
                 _note(driver, DAMAGED, message, now, None)
                 tell_loss(driver, now)
             else:
                 _restore(driver, update, now, DAMAGED, message)
-            write_loss(driver, self.loss)
+            write_loss(driver, loss)
+
+        self._commit("cannot store what was lost", work)
         self.loss = None
+
+    def _commit(self, doing: str, work: Callable[[sqlite3.Connection], None], *, begins: bool = False) -> None:
+        """Do it in one transaction; on a full disk at the cost of the reserve, unless an update begins with it."""
+        connection = self._connection
+        if begins:
+            self._reserve.keep()
+
+        def attempt() -> None:
+            with writing(connection, doing) as driver:
+                work(driver)
+
+        self._reserve.backed(attempt)
+        self._reserve.refill()
 
     def recovering(self) -> bool:
         """Whether this database came in the place of a lost one and knows of no update yet."""

@@ -277,7 +277,7 @@ def test_directory_and_files_are_for_their_owner_only(directory: Path) -> None:
     finally:
         os.umask(old)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert modes == dict.fromkeys(["fwsm.db", "fwsm.db-shm", "fwsm.db-wal", "lock"], 0o600)
+    assert modes == dict.fromkeys(["fwsm.db", "fwsm.db-shm", "fwsm.db-wal", "lock", "reserve"], 0o600)
 
 
 def test_second_agent_is_refused(directory: Path, store: Store) -> None:
