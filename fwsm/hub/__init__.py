@@ -11,6 +11,7 @@ The rooms, from the outside in:
     doors         both ways in: listener (TLS sockets), mqtt, restdoor
     ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics, codec > packets, fields
     ── REST ──    rest (routes by subject), operator (documents)
+    ── itself ──  backstage (what nobody asks for) > jobs
     ── asked ──   queries > query (the language), bulk (many changes to the registry)
     ── engine ──  registry > identity, twins > twin > limits, session, links, methods, policy > sas, events, faults
     ── ground ──  turn (commit, then speak), state, diskstate, home (directory and lock), certificates, loopthread,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fwsm.hub.events import Events
 from fwsm.hub.faults import Faults
+from fwsm.hub.jobs import Jobs
 from fwsm.hub.links import Links
 from fwsm.hub.methods import Methods
 from fwsm.hub.policy import Policies
@@ -45,3 +46,4 @@ class Engine:
         self.sessions = Sessions(self.registry, state, self.events)
         self.links = Links(self.events)
         self.methods = Methods(self.registry, self.links, self.events)
+        self.jobs = Jobs(state, self.events, wall)

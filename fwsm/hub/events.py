@@ -19,8 +19,10 @@ __all__ = [
     "Event",
     "Events",
     "IdentityChanged",
+    "JobEnded",
     "Reported",
     "Subscribed",
+    "WorkWaiting",
 ]
 
 
@@ -71,7 +73,21 @@ class DesiredChanged:
     version: int
 
 
-Event: TypeAlias = Connected | Disconnected | Subscribed | IdentityChanged | Reported | DesiredChanged
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """A job is over, well or badly."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkWaiting:
+    """There is something to do for the hub itself that should not wait for its next look around (see `backstage`)."""
+
+
+Event: TypeAlias = (
+    Connected | Disconnected | Subscribed | IdentityChanged | Reported | DesiredChanged | JobEnded | WorkWaiting
+)
 
 
 class Events:

@@ -84,6 +84,9 @@ def _rows_left(query: Query, found: _Documents, place: _Place) -> Iterator[dict[
 
 def _documents(engine: Engine, collection: Collection, behind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Return keys and documents of a collection, in the order of the keys, from behind one of them."""
+    if collection is Collection.JOBS:
+        yield from ((outcome.key, outcome.document()) for outcome in engine.jobs.all_outcomes() if outcome.key > behind)
+        return
     devices = sorted(device.device_id for device in engine.registry.list())
     if collection is Collection.DEVICES:
         keys = devices

@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fwsm.hub.backstage import Backstage
 from fwsm.hub.certificates import Authority, server_context
 from fwsm.hub.diskstate import DiskState
 from fwsm.hub.doors import Doors, bind_all
@@ -72,6 +73,7 @@ class Runtime:
             self._doors = Doors(self.engine, self._turn, context)
             undo.callback(self.close_doors)
             self._thread.run(self._doors.open(sockets))
+            self._thread.run(Backstage(self.engine, self._turn).start())
             self._undo = undo.pop_all()
 
     def stop(self) -> None:

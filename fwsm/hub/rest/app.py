@@ -77,7 +77,10 @@ def _authorize(engine: Engine, request: Request, right: Right) -> None:
 
 def _refused(engine: Engine, refusal: Refusal, request: Request) -> Response:
     body = refusal.http_body(engine.wall(), nested=request.url.path.endswith("/methods"))
-    return answer(body, refusal.why.status, {"iothub-errorcode": refusal.why.label})
+    headers = {"iothub-errorcode": refusal.why.label}
+    if refusal.why.status == HTTPStatus.TOO_MANY_REQUESTS:  # no Retry-After, as seen on the service
+        headers["Connection"] = "close"
+    return answer(body, refusal.why.status, headers)
 
 
 def _no_such_route(engine: Engine) -> Callable[[Request, Exception], Awaitable[Response]]:

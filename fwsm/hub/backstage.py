@@ -1,0 +1,62 @@
+"""What a hub does by itself, when nobody asks: it carries out jobs.
+
+It looks around once a second, and at once when there is word of work. Whether something is due is asked of the hub's
+clock each time, so a clock that is set, or a test that passes its own, needs no timer to be told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from fwsm.errors import HubError
+from fwsm.hub.events import WorkWaiting
+from fwsm.hub.jobs import JobRunner
+
+if TYPE_CHECKING:
+    from fwsm.hub.engine import Engine
+    from fwsm.hub.events import Event
+    from fwsm.hub.turn import Turn
+
+__all__ = ["Backstage"]
+
+_LOOK_EVERY_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Backstage:
+    """Looks after one hub until its event loop ends.
+
+    Args:
+        engine: the hub.
+        turn: says when what was decided is durable.
+    """
+
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._turn = turn
+        self._jobs = JobRunner(engine, turn)
+        self._word = asyncio.Event()
+        engine.events.subscribe(self._on_event)
+
+    async def start(self) -> None:
+        """Begin; returns at once."""
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            self._word.clear()
+            self._jobs.tick()
+            try:
+                await self._turn.committed()
+            except HubError as error:
+                _log.warning("%s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._word.wait()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, WorkWaiting):
+            self._word.set()
