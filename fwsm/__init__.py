@@ -25,6 +25,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from fwsm.core.entry import Facts as Facts
+    from fwsm.core.guards import Guard as Guard
     from fwsm.core.lifecycle import Extension as Extension
     from fwsm.core.lifecycle import Row as Row
     from fwsm.core.lifecycle import Step as Step
@@ -76,8 +78,10 @@ __all__ = [
     "Download",
     "Entered",
     "Extension",
+    "Facts",
     "Failure",
     "FwsmError",
+    "Guard",
     "HealthCheck",
     "HistoryRow",
     "HttpsDownload",
@@ -110,6 +114,8 @@ __all__ = [
 
 # Where each public name is.
 _HOMES: Final[dict[str, tuple[str, ...]]] = {
+    "fwsm.core.entry": ("Facts",),
+    "fwsm.core.guards": ("Guard",),
     "fwsm.core.lifecycle": ("Extension", "Row", "Step", "Trigger"),
     "fwsm.core.moment": ("Deadline", "Moment"),
     "fwsm.core.policy": ("AllOf", "Always", "Delay", "NotBefore", "Policy", "Window"),

@@ -6,8 +6,9 @@ An `Update` is a value. The lifecycle makes the next one out of the last one, th
 from __future__ import annotations
 
 import enum
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from fwsm.errors import ConfigError, FwsmError, Kind
@@ -204,6 +205,9 @@ class Limits:
         retry_cap_s: upper end that no pause exceeds, whatever a server asks for.
         reboot_s: how long an ordered reboot may take to end this program. Slow services stop within minutes.
         confirm_s: how long the new firmware may take to prove that it works.
+
+    Raises:
+        ConfigError: one of them would let a loop go on for ever, or nothing begin.
     """
 
     attempts: int = 8
@@ -215,6 +219,15 @@ class Limits:
     retry_cap_s: float = 600.0
     reboot_s: float = 300.0
     confirm_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        """Without these the table would break no loop, or let nothing be tried."""
+        least = {"attempts": 1, "restarts": 0, "reboots": 1, "damages": 0, "progress_bytes": 1}
+        for name, value in asdict(self).items():
+            good = value >= least[name] if name in least else 0 < value < math.inf
+            if not good:
+                wanted = f"at least {least[name]}" if name in least else "greater than 0, and have an end"
+                raise ConfigError(f"{name} is {value}", why=f"it must be {wanted}", fix="Change it, or leave it out")
 
     def retry_in_s(self, attempt: int, chance: float, asked_s: float | None = None) -> float:
         """The pause before the next try: full jitter, exponential, or what the server asked for, capped.

@@ -13,16 +13,18 @@ import queue
 import random
 import threading
 import uuid
-from concurrent.futures import CancelledError
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fwsm.core.lifecycle import NO_EXTENSION
 from fwsm.core.request import METHOD
+from fwsm.device import ports
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
+from fwsm.device.fitting import require_call, require_part, require_seconds, require_states
 from fwsm.device.hooks import Hooks
+from fwsm.device.order import came_of
 from fwsm.device.reporter import Reporter
 from fwsm.errors import LifecycleError, RefusedError
 from fwsm.store import Retention, Store
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Device"]
 
 _REPORTER_ENDS_S = 10.0
-# How long a command may wait for the agent, which may be waiting for the disk.
-_ORDER_S = 30.0
 
 _E = TypeVar("_E", bound="EntryHook")
 _P = TypeVar("_P", bound="ProgressHook")
@@ -102,6 +102,20 @@ class Device:
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
+        clock = clock or SystemClock()
+        require_part("link", link, ports.Link)
+        require_part("installer", installer, ports.Installer)
+        require_part("clock", clock, ports.Clock)
+        if download is not None:
+            require_part("download", download, ports.Download)
+        if policy is not None:
+            require_part("policy", policy, ports.Policy)
+        for check in checks:
+            require_call("a health check", check)
+        require_seconds("soak_s", soak_s)
+        require_seconds("check_every_s", check_every_s, above=True)
+        if progress_every_s is not None:
+            require_seconds("progress_every_s", progress_every_s)
         self.state_dir = Path(state_dir)
         self._link = link
         self._hooks = Hooks()
@@ -109,7 +123,6 @@ class Device:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._runs_in: int | None = None
-        clock = clock or SystemClock()
         with ExitStack() as opened:
             store = opened.enter_context(Store(self.state_dir, retention=retention or Retention()))
             outbox = opened.enter_context(closing(store.outbox()))
@@ -199,7 +212,11 @@ class Device:
         """Decorates a function that is told of entries into these states, or into all; see `Entered`.
 
         It runs in the agent's thread after the commit, so it should return soon.
+
+        Raises:
+            ConfigError: one of them is no state, or what is decorated is no plain function.
         """
+        require_states(states)
 
         def add(hook: _E) -> _E:
             self._hooks.on_enter(hook, *states)
@@ -279,16 +296,7 @@ class Device:
                 why="it would wait for the agent, which waits for the hook",
                 fix="Ask for it in another thread",
             )
-        try:
-            update = self._agent.order(name, payload).result(_ORDER_S)
-        except (CancelledError, TimeoutError) as error:
-            raise RefusedError(
-                f"{name} was not carried out",
-                why="the device was stopped" if isinstance(error, CancelledError) else "the agent is busy",
-                fix="Look at `update` for where it stands, and ask again",
-            ) from error
-        assert update is not None  # noqa: S101  # a command is about an update
-        return update
+        return came_of(name, self._agent.order(name, payload))
 
     def _run_in_thread(self) -> None:
         try:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from fwsm.errors import ConfigError
+from fwsm.device.fitting import require_call, require_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,12 @@ class Hooks:
         self._known: set[tuple[int, str | None]] = set()
 
     def on_enter(self, hook: EntryHook, *states: State) -> None:
-        """Tell `hook` of entries into these states; of all if none is named."""
+        """Tell `hook` of entries into these states; of all if none is named.
+
+        Raises:
+            ConfigError: it is no function, or one of them is no state.
+        """
+        require_states(states)
         self._add(self._entered, hook, (frozenset(states), hook))
 
     def on_progress(self, hook: ProgressHook) -> None:
@@ -122,10 +127,7 @@ class Hooks:
             yield self._failures.get()
 
     def _add(self, hooks: list[Any], hook: object, item: object) -> None:
-        if not callable(hook):
-            raise ConfigError(
-                f"{hook!r} cannot be a hook", why="it cannot be called", fix="Give a function, or another callable"
-            )
+        require_call("a hook", hook)
         with self._lock:
             hooks.append(item)
 

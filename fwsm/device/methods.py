@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.text import cut
+from fwsm.device.fitting import require_call
 from fwsm.device.job import Job
 from fwsm.errors import ConfigError
 
@@ -120,9 +121,4 @@ def _check(name: object, handler: object, taken: Collection[str]) -> None:
         raise ConfigError(
             f"the method '{name}' cannot be replaced", why="it is answered by fwsm", fix="Choose another name"
         )
-    if not callable(handler):
-        raise ConfigError(
-            f"the method '{name}' cannot be called",
-            why=f"its handler is {type(handler).__name__}",
-            fix="Give a function of the payload that returns a status and a dict",
-        )
+    require_call(f"the handler of the method '{name}'", handler)

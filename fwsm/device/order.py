@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from fwsm.errors import FwsmError
+from fwsm.errors import FwsmError, RefusedError
 
 if TYPE_CHECKING:
     from fwsm.core.update import Update
     from fwsm.device.commands import Commands
 
-__all__ = ["Order"]
+__all__ = ["Order", "came_of"]
+
+# How long a command may wait for the agent, which may be waiting for the disk.
+_ORDER_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,28 @@ class Order:
             self.done.set_result(commands.carry_out(self.name, self.payload))
         except FwsmError as error:
             self.done.set_exception(error)
+
+
+def came_of(name: str, done: Future[Update | None], within_s: float = _ORDER_S) -> Update:
+    """Wait for what comes of a command; the update as it stands then.
+
+    Args:
+        name: the command, for the error message.
+        done: what `Order.done` is.
+        within_s: how long to wait.
+
+    Raises:
+        RefusedError: the agent has not carried it out, and will not; or it is still at it.
+        FwsmError: what `Commands.carry_out` raises.
+    """
+    fix = "Look at `update` for where it stands, and ask again"
+    try:
+        update = done.result(within_s)
+    except CancelledError as error:
+        raise RefusedError(f"{name} was not carried out", why="the device was stopped", fix=fix) from error
+    except TimeoutError as error:
+        # What is taken back here is not carried out behind the caller's back.
+        what = f"{name} was not carried out" if done.cancel() else f"it is not known yet what came of {name}"
+        raise RefusedError(what, why=f"the agent was busy for {within_s:g} s", fix=fix) from error
+    assert update is not None  # noqa: S101  # a command is about an update
+    return update

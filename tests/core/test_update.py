@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.core.update import Failure, Limits, Progress, State
-from fwsm.errors import DownloadError, Kind
+from fwsm.errors import ConfigError, DownloadError, Kind
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,26 @@ def test_a_state_is_found_by_its_name() -> None:
     for name in ("applying", "applying.", "applying.Odd", "applying.a.b", "waiting.x", "gone", ""):
         with pytest.raises(ValueError, match="is not a valid State"):
             State.named(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("attempts", 0),
+        ("restarts", -1),
+        ("reboots", 0),
+        ("damages", -1),
+        ("progress_bytes", 0),
+        ("retry_base_s", 0.0),
+        ("retry_cap_s", float("inf")),
+        ("reboot_s", -1.0),
+        ("confirm_s", float("nan")),
+    ],
+)
+def test_limits_that_are_none_are_refused(name: str, value: float) -> None:
+    """A loop would go on for ever, or nothing could begin; the message names which and how much is needed."""
+    with pytest.raises(ConfigError, match=f"{name} is .*: it must be ") as caught:
+        Limits(**{name: value})  # type: ignore[arg-type]
+    assert caught.value.fix
+    least = {"attempts": 1, "restarts": 0, "reboots": 1, "damages": 0, "progress_bytes": 1}
+    Limits(**{name: least.get(name, 0.001)})  # type: ignore[arg-type]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.update import State
+from fwsm.core.update import State, Update
+from fwsm.device.order import came_of
 from fwsm.errors import RefusedError, RequestError
 from tests.device.life import URI
 
@@ -63,3 +64,20 @@ def test_an_order_that_was_taken_back_is_not_carried_out(life: Life) -> None:
     assert life.agent.order("firmwareUpdate", {"fwPackageUri": URI}).cancel()
     life.agent.step(life.clock.now())
     assert life.agent.update is None
+
+
+def test_what_a_busy_agent_has_not_begun_is_taken_back(life: Life) -> None:
+    """Whoever was told that it was not carried out must not see it carried out later."""
+    done = life.agent.order("firmwareUpdate", {"fwPackageUri": URI})
+    with pytest.raises(RefusedError, match="firmwareUpdate was not carried out: the agent was busy for 0 s"):
+        came_of("firmwareUpdate", done, 0)
+    life.agent.step(life.clock.now())
+    assert life.agent.update is None
+
+
+def test_what_a_busy_agent_has_begun_is_not_called_undone() -> None:
+    """It may be stored a moment later."""
+    done: Future[Update | None] = Future()
+    assert done.set_running_or_notify_cancel()
+    with pytest.raises(RefusedError, match="it is not known yet what came of firmwareUpdate"):
+        came_of("firmwareUpdate", done, 0)

@@ -1,0 +1,96 @@
+"""Whether the parts and numbers that a program hands over can be what they are taken for.
+
+A type checker says so before the program runs. Who has none is told when the device is made, and not by a traceback
+from a thread in the middle of the first update.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import TYPE_CHECKING
+
+from fwsm.core.update import State
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["require_call", "require_part", "require_seconds", "require_states"]
+
+
+def require_part(name: str, part: object, protocol: type) -> None:
+    """Whether an object has what a protocol promises.
+
+    Args:
+        name: what it is taken for.
+        part: the object.
+        protocol: one of `fwsm.device.ports`.
+
+    Raises:
+        ConfigError: it lacks something, or it is a class instead of one of its objects.
+    """
+    missing = [promised for promised in _promised(protocol) if not hasattr(part, promised)]
+    if isinstance(part, type):
+        why = f"{part.__name__} is a class, and one of its objects is wanted"
+    elif missing:
+        why = f"{type(part).__name__} has no {', '.join(missing)}"
+    else:
+        return
+    raise ConfigError(
+        f"the {name} cannot be used", why=why, fix=f"Give an object that is made like fwsm.{protocol.__name__}"
+    )
+
+
+def require_call(name: str, found: object) -> None:
+    """Whether it can be called and has done its work when the call returns.
+
+    Raises:
+        ConfigError: it cannot be called, or calling it would only make a coroutine that nobody runs.
+    """
+    if not callable(found):
+        raise ConfigError(
+            f"{found!r} cannot be {name}", why="it cannot be called", fix="Give a function, or another callable"
+        )
+    if inspect.iscoroutinefunction(found):
+        raise ConfigError(
+            f"{getattr(found, '__qualname__', found)} cannot be {name}",
+            why="it is a coroutine function, and no event loop runs in the device's threads",
+            fix="Give a plain function; from it, loop.call_soon_threadsafe reaches a loop of yours",
+        )
+
+
+def require_states(states: Iterable[object]) -> None:
+    """Whether all are states.
+
+    Raises:
+        ConfigError: one is not; a decorator without its parentheses is told apart.
+    """
+    for state in states:
+        if not isinstance(state, State):
+            raise ConfigError(
+                f"{state!r} is no state",
+                why="a hook is told of states, or of all if none is named",
+                fix="Write @device.on_enter() for all" if callable(state) else "Name members of fwsm.State",
+            )
+
+
+def require_seconds(name: str, value: object, *, least_s: float = 0.0, above: bool = False) -> None:
+    """Whether it is a number of seconds, from `least_s` on or above it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if isinstance(value, int | float) and math.isfinite(value) and (value > least_s if above else value >= least_s):
+        return
+    raise ConfigError(
+        f"{name} is {value!r}",
+        why=f"it must be a number of seconds {'above' if above else 'from'} {least_s:g}{'' if above else ' on'}",
+        fix="Change it, or leave it out",
+    )
+
+
+def _promised(protocol: type) -> list[str]:
+    """The names of a protocol's methods and attributes."""
+    names = (*inspect.get_annotations(protocol), *vars(protocol))
+    return [name for name in names if not name.startswith("_")]
