@@ -8,12 +8,14 @@ The rooms, from the outside in:
 
     hub           the face for programs and tests: synchronous, a context manager
     runtime       brings everything up and takes it down
-    doors         both ways in: listener (TLS sockets), mqtt, restdoor
-    ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics, codec > packets, fields
+    doors         both ways in: listener (sockets), tls, mqtt, restdoor
+    ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics > bags,
+                  codec > packets, fields
     ── REST ──    rest (routes by subject), operator (documents)
     ── itself ──  backstage (what nobody asks for) > jobs
     ── asked ──   queries > query (the language), bulk (many changes to the registry)
-    ── engine ──  registry > identity, twins > twin > limits, session, links, methods, policy > sas, events, faults
+    ── engine ──  registry > identity, twins > twin > limits, session, links, methods, cloudmessages, policy > sas,
+                  events, feed > eventdata, faults, throttles
     ── ground ──  turn (commit, then speak), state, diskstate, home (directory and lock), certificates, loopthread,
                   watch (eyes for other threads), refusal (error codes), jsontext, timestamp
 
@@ -23,20 +25,41 @@ side of this package: a double that decodes with the code under test proves noth
 
 from __future__ import annotations
 
-from fwsm.hub.faults import CutAfterAck, CutBeforeAck, Effect, Fault, Faults, Operation, Refuse, WithholdAnswer
+from fwsm.hub.eventdata import EventData
+from fwsm.hub.faults import (
+    CutAfterAck,
+    CutBeforeAck,
+    CutInside,
+    Delay,
+    Effect,
+    Fault,
+    Faults,
+    Lose,
+    Operation,
+    Refuse,
+    WithholdAck,
+    WithholdAnswer,
+)
+from fwsm.hub.feed import EventStream
 from fwsm.hub.hub import Device, Hub
 from fwsm.hub.methods import MethodResult
 
 __all__ = [
     "CutAfterAck",
     "CutBeforeAck",
+    "CutInside",
+    "Delay",
     "Device",
     "Effect",
+    "EventData",
+    "EventStream",
     "Fault",
     "Faults",
     "Hub",
+    "Lose",
     "MethodResult",
     "Operation",
     "Refuse",
+    "WithholdAck",
     "WithholdAnswer",
 ]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.home import Home
 
-__all__ = ["Authority", "server_context"]
+__all__ = ["Authority", "server_context", "server_file"]
 
 _NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 _NOT_AFTER = datetime(2049, 12, 31, tzinfo=UTC)
@@ -87,12 +87,16 @@ class Authority:
         return _private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def server_file(authority: Authority, address: str, home: Home) -> Path:
+    """Return a file with a new key and certificate of a server on `address`: OpenSSL asks for one."""
+    return home.write("server.pem", authority.server_pem(address))
+
+
 def server_context(authority: Authority, address: str, home: Home) -> ssl.SSLContext:
-    """Return the server's side of TLS for `address`. Its key passes through a file: OpenSSL asks for one."""
-    path = home.write("server.pem", authority.server_pem(address))
+    """Return the standard library's side of TLS for a server on `address`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(path)
+    context.load_cert_chain(server_file(authority, address, home))
     return context
 
 

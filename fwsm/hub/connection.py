@@ -10,12 +10,14 @@ that is too large) it ends the connection, as IoT Hub does. The reason goes to t
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Protocol
 
 from fwsm.hub.admission import NotAdmittedError, admit
 from fwsm.hub.codec import Decoder, MalformedPacketError, encode
-from fwsm.hub.events import Subscribed
-from fwsm.hub.inbox import receive_publication
+from fwsm.hub.events import Subscribed, TelemetryReceived
+from fwsm.hub.faults import CutBeforeAck, CutInside, Delay, Lose, Operation, Refuse, WithholdAnswer
+from fwsm.hub.inbox import operation_of, receive_publication
 from fwsm.hub.packets import (
     ConnAck,
     Connect,
@@ -30,10 +32,22 @@ from fwsm.hub.packets import (
     Unsubscribe,
 )
 from fwsm.hub.session import MAX_SUBSCRIPTIONS
-from fwsm.hub.topics import TWIN_ANSWERS, UnknownTopicError, allowed_filters, parse_publication
+from fwsm.hub.throttles import Load
+from fwsm.hub.topics import (
+    DESIRED,
+    METHODS,
+    TWIN_ANSWERS,
+    Telemetry,
+    UnknownTopicError,
+    allowed_filters,
+    inbox_filter,
+    parse_publication,
+)
 
 if TYPE_CHECKING:
+    from fwsm.hub.admission import Admission
     from fwsm.hub.engine import Engine
+    from fwsm.hub.faults import Effect
     from fwsm.hub.packets import Packet
     from fwsm.hub.session import Session
 
@@ -43,6 +57,16 @@ __all__ = ["Connection", "Wire"]
 _CONNECT_WITHIN_S = 30.0
 # The server waits one and a half times the keep-alive (3.1.2.10), IoT Hub at most this long, also when none is asked.
 _LONGEST_SILENCE_S = 1767.0
+# Of telemetry, its properties included.
+_MAX_MESSAGE_BYTES = 256 * 1024
+# A throttled hub lets telemetry wait for its turn; who would wait longer than this is cut off (429002).
+_LONGEST_TURN_S = 10.0
+
+# What the hub says of its own accord, by the beginning of the topic.
+_SPOKEN = (
+    (METHODS.removesuffix("#"), Operation.METHOD_CALL),
+    (DESIRED.removesuffix("#"), Operation.DESIRED_CHANGE),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -69,16 +93,20 @@ class Connection:
     Args:
         engine: the hub.
         wire: the way back to the device.
+        thumbprints: of the certificate that the device has shown, if any.
     """
 
-    def __init__(self, engine: Engine, wire: Wire) -> None:
+    def __init__(self, engine: Engine, wire: Wire, thumbprints: frozenset[str] = frozenset()) -> None:
         self._engine = engine
         self._wire = wire
+        self._thumbprints = thumbprints
         self._decoder = Decoder()
         self._session: Session | None = None
+        self._admission: Admission | None = None
         self._silence_s = _CONNECT_WITHIN_S
         self._heard_at = engine.monotonic()
-        self._expires_at: float | None = None
+        self._expires_at = math.inf
+        self._late: tuple[float, Packet] | None = None
         self.closed = False
 
     @property
@@ -86,17 +114,18 @@ class Connection:
         """The device at the other end; "" as long as it has not been let in."""
         return "" if self._session is None else self._session.client_id
 
+    @property
+    def held(self) -> bool:
+        """Whether a packet waits for its time, and all that the device sends behind it; nothing should be read then."""
+        return self._late is not None
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the device."""
         if self.closed:
             return
         self._heard_at = self._engine.monotonic()
-        try:
-            self._decoder.feed(data)
-            while not self.closed and (packet := self._decoder.next_packet()) is not None:
-                self._handle(packet)
-        except (MalformedPacketError, UnknownTopicError, _BreachError) as breach:
-            self.close(str(breach))
+        self._decoder.feed(data)
+        self._take_up()
 
     def lost(self) -> None:
         """Note that the socket has gone."""
@@ -108,23 +137,34 @@ class Connection:
             return
         self.closed = True
         _log.info("%s: connection closed: %s", self.client_id or "unknown device", reason)
-        if self._session is not None:
+        if self._session is not None and self._admission is not None:
+            self._say_last_word(self._session.client_id, self._admission)
             self._engine.links.detach(self._session.client_id, self)
         self._wire.close()
 
+    def expire(self) -> None:
+        """Treat the token as expired."""
+        self.close("the token has expired (401003)")
+
     def due_in_s(self) -> float:
         """Say in how many seconds `check_time` is to be called."""
-        due_s = self._heard_at + self._silence_s - self._engine.monotonic()
-        if self._expires_at is not None:
-            due_s = min(due_s, self._expires_at - self._engine.wall())
-        return max(due_s, 0.0)
+        now = self._engine.monotonic()
+        due_s = (self._heard_at + self._silence_s if self._late is None else self._late[0]) - now
+        return max(min(due_s, self._expires_at - self._engine.wall()), 0.0)
 
     def check_time(self) -> None:
-        """Close the connection if the device has been silent for too long or its token has expired."""
-        if self._engine.monotonic() - self._heard_at >= self._silence_s:
+        """Take up what has waited for its time; close if the device was silent too long or its token has expired."""
+        now = self._engine.monotonic()
+        if self._engine.wall() >= self._expires_at:
+            self.expire()
+        elif self._late is not None:
+            at, packet = self._late
+            if now >= at:
+                self._late = None
+                self._heard_at = now
+                self._take_up(packet)
+        elif now - self._heard_at >= self._silence_s:
             self.close(f"nothing was heard for {self._silence_s:g} s")
-        elif self._expires_at is not None and self._engine.wall() >= self._expires_at:
-            self.close("the token has expired (401003)")
 
     def listens_to(self, topic_filter: str) -> bool:
         """Say whether the device has subscribed to `topic_filter`."""
@@ -132,24 +172,43 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send the device a message with QoS 0."""
+        for beginning, operation in _SPOKEN:
+            if topic.startswith(beginning) and isinstance(self._struck(operation), Lose):
+                return
         self.send(Publish(topic, payload))
+
+    def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
+        """Send a cloud-to-device message with the QoS that was granted; say whether a receipt will come."""
+        receipt = self._session is not None and self._session.subscriptions[inbox_filter(self.client_id)] > 0
+        self.send(Publish(topic, payload, 1, packet_id, dup=again) if receipt else Publish(topic, payload))
+        return receipt
 
     def send(self, packet: Packet) -> None:
         """Send a packet, unless the connection has ended."""
         if not self.closed:
             self._wire.write(encode(packet))
 
-    def _handle(self, packet: Packet) -> None:
-        if self._session is None:
+    def _take_up(self, late: Packet | None = None) -> None:
+        """Handle what has come, behind a packet whose time has come."""
+        try:
+            if late is not None:
+                self._handle(late, late=True)
+            while not self.closed and self._late is None and (packet := self._decoder.next_packet()) is not None:
+                self._handle(packet)
+        except (MalformedPacketError, UnknownTopicError, _BreachError) as breach:
+            self.close(str(breach))
+
+    def _handle(self, packet: Packet, *, late: bool = False) -> None:
+        if self._session is None or self._admission is None:
             if not isinstance(packet, Connect):
                 raise _BreachError(f"the first packet is {type(packet).__name__}, not CONNECT")
-            self._on_connect(packet)
+            self._on_connect(packet, late=late)
             return
         match packet:
             case Publish():
-                self._on_publish(self._session, packet)
+                self._on_publish(packet, self._admission, late=late)
             case PubAck():
-                pass  # nothing that the hub sends waits for a receipt
+                self._engine.messages.acknowledged(self.client_id, packet.packet_id)
             case Subscribe():
                 self._on_subscribe(self._session, packet)
             case Unsubscribe():
@@ -157,43 +216,73 @@ class Connection:
             case PingReq():
                 self.send(PingResp())
             case Disconnect():
+                self._admission = None  # and with it the will
+                self._engine.links.detach(self.client_id, self)
                 self.close("the device said goodbye")
             case _:
                 raise _BreachError(f"{type(packet).__name__} cannot come from a device now")
 
-    def _on_connect(self, packet: Connect) -> None:
+    def _on_connect(self, packet: Connect, *, late: bool) -> None:
+        effect = None if late else self._engine.faults.strike(Operation.CONNECT, packet.client_id)
+        if isinstance(effect, Delay):
+            self._hold(effect.seconds, packet)
+            return
         try:
-            self._expires_at = admit(self._engine, packet)
+            admission = self._admit(packet, effect)
         except NotAdmittedError as refusal:
             self.send(ConnAck(refusal.code))
             self.close(f"{packet.client_id} is not let in (CONNACK {refusal.code}): {refusal}")
             return
+        self._expires_at = admission.expires_at
         asked_s = 1.5 * packet.keep_alive_s
         self._silence_s = min(asked_s or _LONGEST_SILENCE_S, _LONGEST_SILENCE_S)
-        self._session, present = self._engine.sessions.open(packet.client_id, clean=packet.clean_session)
+        self._engine.links.make_room(packet.client_id)
+        session, present = self._engine.sessions.open(packet.client_id, clean=packet.clean_session)
+        if not isinstance(effect, WithholdAnswer | CutBeforeAck):
+            self._say([ConnAck(session_present=present)], inside=isinstance(effect, CutInside))
+        self._session, self._admission = session, admission
         self._engine.links.attach(packet.client_id, self)
-        self.send(ConnAck(session_present=present))
+        if isinstance(effect, CutBeforeAck | CutInside):
+            self.close("a fault was ordered")
 
-    def _on_publish(self, session: Session, packet: Publish) -> None:
+    def _admit(self, packet: Connect, effect: Effect | None) -> Admission:
+        if isinstance(effect, Refuse):
+            raise NotAdmittedError(effect.status, "a fault was ordered")
+        return admit(self._engine, packet, self._thumbprints)
+
+    def _on_publish(self, packet: Publish, admission: Admission, *, late: bool) -> None:
         if packet.qos > 1:
             raise _BreachError("QoS 2 is not supported")
-        publication = parse_publication(packet.topic, session.client_id)
-        outcome = receive_publication(self._engine, session.client_id, publication, packet.payload)
+        publication = parse_publication(packet.topic, self.client_id)
+        if isinstance(publication, Telemetry):
+            if len(packet.payload) + len(packet.topic) > _MAX_MESSAGE_BYTES:
+                raise _BreachError(f"a message is larger than {_MAX_MESSAGE_BYTES} bytes (413001)")
+            publication = Telemetry(publication.bag.marked(retain=packet.retain))
+        effect = None
+        if not late:
+            effect = self._struck(operation_of(publication))
+            wait_s = effect.seconds if isinstance(effect, Delay) else self._turn_s(publication)
+            if wait_s:
+                self._hold(wait_s, packet)
+                return
+        outcome = receive_publication(self._engine, admission.sender, publication, packet.payload, effect)
+        packets: list[Packet] = []
         if outcome.acknowledge and packet.packet_id is not None:
-            self.send(PubAck(packet.packet_id))
+            packets.append(PubAck(packet.packet_id))
+        if outcome.answer is not None and self.listens_to(TWIN_ANSWERS):
+            packets.append(Publish(*outcome.answer))
+        self._say(packets, inside=outcome.inside)
         if outcome.cut:
             self.close("a fault was ordered")
-        if outcome.answer is not None and self.listens_to(TWIN_ANSWERS):
-            self.publish(*outcome.answer)
 
     def _on_subscribe(self, session: Session, packet: Subscribe) -> None:
         allowed = allowed_filters(session.client_id)
         for topic_filter, _ in packet.filters:
             if topic_filter not in allowed:
                 raise _BreachError(f"{topic_filter} is not a topic filter of IoT Hub")
-        if len(packet.filters) > MAX_SUBSCRIPTIONS:
-            raise _BreachError(f"a device has at most {MAX_SUBSCRIPTIONS} subscriptions")
         granted = {topic_filter: min(qos, 1) for topic_filter, qos in packet.filters}
+        if len(packet.filters) > MAX_SUBSCRIPTIONS or len(session.subscriptions | granted) > MAX_SUBSCRIPTIONS:
+            raise _BreachError(f"a device has at most {MAX_SUBSCRIPTIONS} subscriptions")
         session.subscriptions.update(granted)
         self._engine.sessions.keep(session)
         self.send(SubAck(packet.packet_id, tuple(granted[topic_filter] for topic_filter, _ in packet.filters)))
@@ -204,3 +293,30 @@ class Connection:
             session.subscriptions.pop(topic_filter, None)
         self._engine.sessions.keep(session)
         self.send(UnsubAck(packet.packet_id))
+
+    def _struck(self, operation: Operation) -> Effect | None:
+        return self._engine.faults.strike(operation, self.client_id)
+
+    def _turn_s(self, publication: object) -> float:
+        if not isinstance(publication, Telemetry):
+            return 0.0
+        wait_s = self._engine.throttles.wait_s(Load.TELEMETRY)
+        if wait_s > _LONGEST_TURN_S:
+            raise _BreachError("too many messages wait for their turn (429002)")
+        return wait_s
+
+    def _hold(self, seconds: float, packet: Packet) -> None:
+        self._late = (self._engine.monotonic() + seconds, packet)
+
+    def _say(self, packets: list[Packet], *, inside: bool) -> None:
+        """Send packets; with `inside`, only half of the last one."""
+        data = [encode(packet) for packet in packets]
+        if inside and data:
+            data[-1] = data[-1][: len(data[-1]) // 2]
+        if not self.closed:
+            self._wire.write(b"".join(data))
+
+    def _say_last_word(self, client_id: str, admission: Admission) -> None:
+        if admission.last_word is not None:
+            bag, body = admission.last_word.telemetry.bag, admission.last_word.body
+            self._engine.events.publish(TelemetryReceived(client_id, bag.marked(will=True), body, admission.sender))

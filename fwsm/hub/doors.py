@@ -11,10 +11,12 @@ from fwsm.hub.listener import Listener, bind
 from fwsm.hub.mqtt import MqttDoor
 from fwsm.hub.rest import rest_app
 from fwsm.hub.restdoor import RestDoor
+from fwsm.hub.tls import TlsDoor
 
 if TYPE_CHECKING:
     import socket
-    import ssl
+
+    from OpenSSL import SSL
 
     from fwsm.hub.engine import Engine
     from fwsm.hub.turn import Turn
@@ -61,12 +63,10 @@ class Doors:
         context: the server's side of TLS.
     """
 
-    def __init__(self, engine: Engine, turn: Turn, context: ssl.SSLContext) -> None:
-        mqtt, rest = MqttDoor(engine, turn), RestDoor(rest_app(engine, turn))
-        self._listeners = (
-            Listener("MQTT", context, mqtt.protocol, mqtt.transports),
-            Listener("REST", context, rest.protocol, rest.transports),
-        )
+    def __init__(self, engine: Engine, turn: Turn, context: SSL.Context) -> None:
+        mqtt = TlsDoor("MQTT", context, MqttDoor(engine, turn).protocol)
+        rest = TlsDoor("REST", context, RestDoor(rest_app(engine, turn)).protocol)
+        self._listeners = [Listener(door.name, door.protocol, door.transports) for door in (mqtt, rest)]
 
     async def open(self, sockets: list[socket.socket]) -> None:
         """Let clients in; the sockets are those of MQTT and of REST, in this order."""

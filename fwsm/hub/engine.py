@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwsm.hub.cloudmessages import CloudMessages
 from fwsm.hub.events import Events
 from fwsm.hub.faults import Faults
+from fwsm.hub.feed import Feed
 from fwsm.hub.jobs import Jobs
 from fwsm.hub.links import Links
 from fwsm.hub.methods import Methods
 from fwsm.hub.policy import Policies
 from fwsm.hub.registry import Registry
 from fwsm.hub.session import Sessions
+from fwsm.hub.throttles import Throttles
 from fwsm.hub.twins import Twins
 
 if TYPE_CHECKING:
@@ -39,11 +42,14 @@ class Engine:
         self.wall = wall
         self.monotonic = monotonic
         self.faults = Faults()
+        self.throttles = Throttles(monotonic)
         self.events = Events()
+        self.feed = Feed(self.events, wall)
         self.policies = Policies.kept_in(state)
         self.registry = Registry(state, self.events, wall)
         self.twins = Twins(self.registry, state, self.events, wall)
         self.sessions = Sessions(self.registry, state, self.events)
         self.links = Links(self.events)
+        self.messages = CloudMessages(self.registry, self.links, state, self.events, wall)
         self.methods = Methods(self.registry, self.links, self.events)
         self.jobs = Jobs(state, self.events, wall)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fwsm.hub.bags import Bag
+    from fwsm.hub.twin import Twin
+
 __all__ = [
     "Connected",
     "DesiredChanged",
@@ -21,7 +24,12 @@ __all__ = [
     "IdentityChanged",
     "JobEnded",
     "Reported",
+    "Sender",
     "Subscribed",
+    "TelemetryReceived",
+    "TwinAdded",
+    "TwinChanged",
+    "TwinRemoved",
     "WorkWaiting",
 ]
 
@@ -85,8 +93,84 @@ class WorkWaiting:
     """There is something to do for the hub itself that should not wait for its next look around (see `backstage`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class TwinAdded:
+    """A device or module was created, and a twin with it."""
+
+    client_id: str
+    twin: Twin
+
+
+@dataclass(frozen=True, slots=True)
+class TwinRemoved:
+    """A device or module was deleted, and its twin with it."""
+
+    client_id: str
+    twin: Twin
+
+
+@dataclass(frozen=True, slots=True)
+class TwinChanged:
+    """A twin was written, by whomever.
+
+    Attributes:
+        change: what was written, nulls included: `tags`, `desired`, `reported` as far as they were.
+        version: of the whole twin.
+        versions: of the sections in `change` that have one.
+        at: when, in epoch seconds.
+        replacement: the new twin, when it took the place of the old one instead of being merged.
+    """
+
+    client_id: str
+    change: dict[str, Any]
+    version: int
+    versions: dict[str, int]
+    at: float
+    replacement: Twin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How the device that sends was let in; IoT Hub notes it on every message.
+
+    Attributes:
+        client_id: who it is.
+        scope: `device`, `module`, or `hub` for a token of a policy.
+        kind: `sas` or `x509`.
+        generation: of the identity.
+        model_id: the model that the device claims to follow (`model-id`), "" for none.
+    """
+
+    client_id: str
+    scope: str
+    kind: str
+    generation: int
+    model_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryReceived:
+    """A device has sent a message."""
+
+    client_id: str
+    bag: Bag
+    body: bytes
+    sender: Sender
+
+
 Event: TypeAlias = (
-    Connected | Disconnected | Subscribed | IdentityChanged | Reported | DesiredChanged | JobEnded | WorkWaiting
+    Connected
+    | Disconnected
+    | Subscribed
+    | IdentityChanged
+    | Reported
+    | DesiredChanged
+    | TwinAdded
+    | TwinRemoved
+    | TwinChanged
+    | TelemetryReceived
+    | JobEnded
+    | WorkWaiting
 )
 
 

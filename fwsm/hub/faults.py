@@ -9,6 +9,7 @@ whether a fault strikes (`strike`), and carry it out; without faults they behave
 from __future__ import annotations
 
 import enum
+import math
 import threading
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,15 +17,33 @@ from typing import TypeAlias
 from fwsm.errors import HubError
 from fwsm.hub.refusal import Why
 
-__all__ = ["CutAfterAck", "CutBeforeAck", "Effect", "Fault", "Faults", "Operation", "Refuse", "WithholdAnswer"]
+__all__ = [
+    "EFFECTS",
+    "CutAfterAck",
+    "CutBeforeAck",
+    "CutInside",
+    "Delay",
+    "Effect",
+    "Fault",
+    "Faults",
+    "Lose",
+    "Operation",
+    "Refuse",
+    "WithholdAck",
+    "WithholdAnswer",
+]
 
 
 class Operation(enum.Enum):
-    """Where a fault can strike."""
+    """Where a fault can strike; the first six are packets of the device, the others of the hub."""
 
     CONNECT = "connect"
     TWIN_READ = "twin read"
     REPORTED_PATCH = "reported patch"
+    TELEMETRY = "telemetry"
+    METHOD_ANSWER = "method answer"
+    METHOD_CALL = "method call"
+    DESIRED_CHANGE = "desired change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,20 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """The hub takes the packet up so many seconds later, and whatever the device sends behind it later still."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class WithholdAnswer:
-    """The hub acts and acknowledges the message, but its answer never comes."""
+    """The hub acts and acknowledges the message, but its answer never comes; at a connect, the CONNACK."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdAck:
+    """The hub acts and answers, but the PUBACK never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +80,49 @@ class CutAfterAck:
     """The hub acts, and the connection ends between the PUBACK and the answer: nothing is ever sent again."""
 
 
-_CONNACK_CODES = range(2, 6)
+@dataclass(frozen=True, slots=True)
+class CutInside:
+    """The hub acts, and the connection ends in the middle of the packet with which it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """The hub behaves as if all were well, but what was said is lost.
+
+    A report does not reach the twin, telemetry not the feed, a method answer not its caller, a method call or a desired
+    change not the device.
+    """
+
+
+Effect: TypeAlias = Refuse | Delay | WithholdAnswer | WithholdAck | CutBeforeAck | CutAfterAck | CutInside | Lose
+
+# By the names that REST has for them.
+EFFECTS: dict[str, type[Effect]] = {
+    "refuse": Refuse,
+    "delay": Delay,
+    "withholdAnswer": WithholdAnswer,
+    "withholdAck": WithholdAck,
+    "cutBeforeAck": CutBeforeAck,
+    "cutAfterAck": CutAfterAck,
+    "cutInside": CutInside,
+    "lose": Lose,
+}
+
 _TWIN_STATUSES = frozenset(why.status for why in Why)
 
-Effect: TypeAlias = Refuse | WithholdAnswer | CutBeforeAck | CutAfterAck
+# What can go wrong where, and the codes of a refusal. IoT Hub never answers a CONNECT with 1.
+_TWIN_EFFECTS: tuple[type[Effect], ...] = (
+    Refuse, Delay, WithholdAnswer, WithholdAck, CutBeforeAck, CutAfterAck, CutInside,
+)  # fmt: skip
+_POSSIBLE: dict[Operation, tuple[tuple[type[Effect], ...], frozenset[int]]] = {
+    Operation.CONNECT: ((Refuse, Delay, WithholdAnswer, CutBeforeAck, CutInside), frozenset(range(2, 6))),
+    Operation.TWIN_READ: (_TWIN_EFFECTS, _TWIN_STATUSES),
+    Operation.REPORTED_PATCH: ((*_TWIN_EFFECTS, Lose), _TWIN_STATUSES),
+    Operation.TELEMETRY: ((Delay, WithholdAck, CutBeforeAck, CutAfterAck, CutInside, Lose), frozenset()),
+    Operation.METHOD_ANSWER: ((Delay, WithholdAck, CutBeforeAck, CutAfterAck, CutInside, Lose), frozenset()),
+    Operation.METHOD_CALL: ((Lose,), frozenset()),
+    Operation.DESIRED_CHANGE: ((Lose,), frozenset()),
+}
 
 
 class Fault:
@@ -95,20 +165,24 @@ class Fault:
                 )
 
 
-def _check(operation: Operation, effect: Effect) -> None:
-    if operation is Operation.CONNECT:
-        if not isinstance(effect, Refuse) or effect.status not in _CONNACK_CODES:
-            raise HubError(
-                f"{effect} cannot strike a connect",
-                why="a CONNECT has one answer and no separate acknowledgement, and IoT Hub never answers 1",
-                fix="Use Refuse with a CONNACK code from 2 to 5, for example Refuse(3).",
-            )
-    elif isinstance(effect, Refuse) and effect.status not in _TWIN_STATUSES:
+def _check(operation: Operation, effect: Effect, times: int) -> None:
+    effects, statuses = _POSSIBLE[operation]
+    if not isinstance(effect, effects):
         raise HubError(
             f"{effect} cannot strike a {operation.value}",
-            why="the hub has no such answer",
-            fix=f"Use one of {', '.join(map(str, sorted(_TWIN_STATUSES)))}.",
+            why="nothing of that kind can happen there",
+            fix=f"Use one of {', '.join(kind.__name__ for kind in effects)}.",
         )
+    if isinstance(effect, Refuse) and effect.status not in statuses:
+        raise HubError(
+            f"{effect} cannot strike a {operation.value}",
+            why="IoT Hub has no such answer",
+            fix=f"Use one of {', '.join(map(str, sorted(statuses)))}.",
+        )
+    if isinstance(effect, Delay) and not (math.isfinite(effect.seconds) and effect.seconds > 0):
+        raise HubError(f"a delay of {effect.seconds} s is none", fix="Use a number of seconds above 0.")
+    if times < 1:
+        raise HubError(f"a fault cannot strike {times} times", fix="Use 1 or more.")
 
 
 class Faults:
@@ -124,11 +198,15 @@ class Faults:
         Raises:
             HubError: this operation has no such effect, or IoT Hub no such answer.
         """
-        _check(operation, effect)
+        _check(operation, effect, times)
         fault = Fault(operation, effect, device_id, times)
         with self._lock:
-            self._faults = (*(old for old in self._faults if old.times_left), fault)
+            self._faults = (*self.pending(), fault)
         return fault
+
+    def pending(self) -> tuple[Fault, ...]:
+        """Return the orders that will still strike, oldest first."""
+        return tuple(fault for fault in self._faults if fault.times_left)
 
     def clear(self) -> None:
         """Forget all orders."""

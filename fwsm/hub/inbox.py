@@ -1,4 +1,4 @@
-"""What the hub does with a device's message: the twin, the method answer, and the faults in between.
+"""What the hub does with a device's message: telemetry, the twin, the method answer, and the faults in between.
 
 Errors go back as IoT Hub sends them: the status in the topic, which the Python SDK reads, and `errorCode` in the
 body, which the Node SDK reads.
@@ -9,16 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fwsm.hub.faults import CutAfterAck, CutBeforeAck, Operation, Refuse, WithholdAnswer
+from fwsm.hub.events import TelemetryReceived
+from fwsm.hub.faults import (
+    CutAfterAck,
+    CutBeforeAck,
+    CutInside,
+    Lose,
+    Operation,
+    Refuse,
+    WithholdAck,
+    WithholdAnswer,
+)
 from fwsm.hub.jsontext import compact, parse_object
 from fwsm.hub.refusal import Refusal, Why
+from fwsm.hub.throttles import Load
 from fwsm.hub.topics import MethodAnswer, ReportedPatch, Telemetry, TwinRead, twin_answer_topic
 
 if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
+    from fwsm.hub.events import Sender
+    from fwsm.hub.faults import Effect
     from fwsm.hub.topics import Publication
 
-__all__ = ["Outcome", "receive_publication"]
+__all__ = ["Outcome", "operation_of", "receive_publication"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +40,79 @@ class Outcome:
 
     Attributes:
         acknowledge: whether a PUBACK goes out (if the message asks for one).
-        cut: whether the connection ends then.
         answer: topic and payload of the twin answer, for devices that subscribed to twin answers.
+        cut: whether the connection ends then.
+        inside: whether it ends in the middle of the last of these packets.
     """
 
     acknowledge: bool = True
-    cut: bool = False
     answer: tuple[str, bytes] | None = None
+    cut: bool = False
+    inside: bool = False
 
 
-def receive_publication(engine: Engine, client_id: str, publication: Publication, payload: bytes) -> Outcome:
-    """Act on one message of a device."""
-    if isinstance(publication, Telemetry):
-        return Outcome()
-    if isinstance(publication, MethodAnswer):
-        engine.methods.answered(client_id, publication.rid, publication.status, payload)
-        return Outcome()
-    operation = Operation.TWIN_READ if isinstance(publication, TwinRead) else Operation.REPORTED_PATCH
-    effect = engine.faults.strike(operation, client_id)
-    if isinstance(effect, Refuse):
-        refusal = Refusal(Why.of_status(effect.status), "A fault was ordered.")
-        return Outcome(answer=_error_answer(engine, publication.rid, refusal))
-    answer = _twin_answer(engine, client_id, publication, payload)
+def operation_of(publication: Publication) -> Operation:
+    """Return the operation that a message is, to faults."""
+    match publication:
+        case Telemetry():
+            return Operation.TELEMETRY
+        case TwinRead():
+            return Operation.TWIN_READ
+        case ReportedPatch():
+            return Operation.REPORTED_PATCH
+        case MethodAnswer():
+            return Operation.METHOD_ANSWER
+
+
+def receive_publication(
+    engine: Engine, sender: Sender, publication: Publication, payload: bytes, effect: Effect | None
+) -> Outcome:
+    """Act on one message of a device, on which `effect` strikes."""
+    answer = _act(engine, sender, publication, payload, effect)
     return Outcome(
-        acknowledge=not isinstance(effect, CutBeforeAck),
-        cut=isinstance(effect, CutBeforeAck | CutAfterAck),
-        answer=None if isinstance(effect, WithholdAnswer) else answer,
+        acknowledge=not isinstance(effect, CutBeforeAck | WithholdAck),
+        answer=None if isinstance(effect, WithholdAnswer | CutBeforeAck | CutAfterAck) else answer,
+        cut=isinstance(effect, CutBeforeAck | CutAfterAck | CutInside),
+        inside=isinstance(effect, CutInside),
     )
 
 
-def _twin_answer(
-    engine: Engine, client_id: str, request: TwinRead | ReportedPatch, payload: bytes
-) -> tuple[str, bytes]:
-    try:
-        if isinstance(request, TwinRead):
-            document = engine.twins.get(client_id).device_document()
-            return twin_answer_topic(200, request.rid), compact(document)
-        twin = engine.twins.report(client_id, parse_object(payload), request.base_version)
-        return twin_answer_topic(204, request.rid, twin.reported.version), b""
-    except Refusal as refusal:
-        return _error_answer(engine, request.rid, refusal)
+def _act(
+    engine: Engine, sender: Sender, publication: Publication, payload: bytes, effect: Effect | None
+) -> tuple[str, bytes] | None:
+    lost = isinstance(effect, Lose)
+    match publication:
+        case Telemetry():
+            if not lost:
+                engine.events.publish(TelemetryReceived(sender.client_id, publication.bag, payload, sender))
+            return None
+        case MethodAnswer():
+            if not lost:
+                engine.methods.answered(sender.client_id, publication.rid, publication.status, payload)
+            return None
+        case TwinRead() | ReportedPatch():
+            if isinstance(effect, Refuse):
+                return _refused(engine, publication.rid, Refusal(Why.of_status(effect.status), "A fault was ordered."))
+            try:
+                return _twin_answer(engine, sender.client_id, publication, payload, lost=lost)
+            except Refusal as refusal:
+                return _refused(engine, publication.rid, refusal)
 
 
-def _error_answer(engine: Engine, rid: str, refusal: Refusal) -> tuple[str, bytes]:
+def _refused(engine: Engine, rid: str, refusal: Refusal) -> tuple[str, bytes]:
     return twin_answer_topic(refusal.why.status, rid), compact(refusal.detail(engine.wall()))
+
+
+def _twin_answer(
+    engine: Engine, client_id: str, request: TwinRead | ReportedPatch, payload: bytes, *, lost: bool
+) -> tuple[str, bytes]:
+    read = isinstance(request, TwinRead)
+    if not engine.throttles.admits(Load.TWIN_READ if read else Load.TWIN_UPDATE):
+        raise Refusal(Why.THROTTLED, "Too many requests on twins; wait 10 seconds.")
+    if isinstance(request, TwinRead):
+        return twin_answer_topic(200, request.rid), compact(engine.twins.get(client_id).device_document())
+    if lost:
+        version = engine.twins.get(client_id).reported.version + 1
+    else:
+        version = engine.twins.report(client_id, parse_object(payload), request.base_version).reported.version
+    return twin_answer_topic(204, request.rid, version), b""

@@ -10,7 +10,7 @@ from fwsm.hub.refusal import Refusal, Why
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_SECTION_BYTES", "check_section", "check_values"]
+__all__ = ["MAX_SECTION_BYTES", "check_section", "check_values", "size_bytes"]
 
 MAX_SECTION_BYTES = {"tags": 8 * 1024, "desired": 32 * 1024, "reported": 32 * 1024}
 
@@ -61,17 +61,17 @@ def check_section(section: str, values: Mapping[str, Any]) -> None:
     Raises:
         Refusal: 400004, it is larger than `MAX_SECTION_BYTES`.
     """
-    size, limit = _size_bytes(values), MAX_SECTION_BYTES[section]
+    size, limit = size_bytes(values), MAX_SECTION_BYTES[section]
     if size > limit:
         _refuse(section, f"{size} bytes are more than the limit of {limit}")
 
 
-def _size_bytes(value: Any) -> int:
+def size_bytes(value: Any) -> int:
     """Count as the service does: keys and strings without control characters, a number 8, a boolean 4."""
     if isinstance(value, dict):
-        return sum(_text_bytes(key) + _size_bytes(child) for key, child in value.items())
+        return sum(_text_bytes(key) + size_bytes(child) for key, child in value.items())
     if isinstance(value, list):
-        return sum(_size_bytes(child) for child in value)
+        return sum(size_bytes(child) for child in value)
     if isinstance(value, str):
         return _text_bytes(value)
     return _BOOLEAN_BYTES if isinstance(value, bool) else _NUMBER_BYTES

@@ -29,6 +29,21 @@ class Link(Protocol):
         """Send the device a message with QoS 0, as IoT Hub does for twins and methods."""
         ...
 
+    def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
+        """Send a message with the QoS that the device asked for; say whether a receipt will come.
+
+        Args:
+            topic: on which it comes.
+            payload: its body.
+            packet_id: what the receipt will name.
+            again: whether the device may have it already.
+        """
+        ...
+
+    def expire(self) -> None:
+        """Treat the token that opened the connection as expired."""
+        ...
+
     def close(self, reason: str) -> None:
         """End the connection; `reason` goes to the log, MQTT has no place for it."""
         ...
@@ -46,11 +61,12 @@ class Links:
         self._links: dict[str, Link] = {}
         events.subscribe(self._on_event)
 
+    def make_room(self, client_id: str) -> None:
+        """Close the connection that a device has, because another one has come."""
+        self.close(client_id, "another connection has come with the same device id (400027)")
+
     def attach(self, client_id: str, link: Link) -> None:
-        """Let a connection in; an older one of the same device is closed first."""
-        old = self._links.get(client_id)
-        if old is not None:
-            old.close("another connection has come with the same device id (400027)")
+        """Let a connection in, behind `make_room`."""
         self._links[client_id] = link
         self._events.publish(Connected(client_id))
 
@@ -74,6 +90,12 @@ class Links:
         link = self._links.get(client_id)
         if link is not None:
             link.close(reason)
+
+    def expire(self, client_id: str) -> None:
+        """Let the token of a device's connection expire now, if it is connected."""
+        link = self._links.get(client_id)
+        if link is not None:
+            link.expire()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, DesiredChanged):

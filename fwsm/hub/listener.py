@@ -1,8 +1,7 @@
-"""A listening TLS socket that can be closed for good, with everything that came in through it.
+"""A listening socket that can be closed for good, with everything that came in through it.
 
-asyncio's own server keeps accepted connections to itself until their TLS handshake is done, and forgets them
-after; to simulate an outage, and to stop without a leak, the hub has to own each of them from the first moment. So it
-accepts by itself, with one task for each handshake.
+asyncio's own server forgets the connections that it accepts; to simulate an outage, and to stop without a leak, the
+hub has to own each of them from the first moment. So it accepts by itself.
 """
 
 from __future__ import annotations
@@ -17,15 +16,13 @@ from typing import TYPE_CHECKING
 from fwsm.errors import HubError, PortInUseError
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 __all__ = ["Listener", "bind"]
 
 _BACKLOG = 1024
-_HANDSHAKE_WITHIN_S = 20.0
-# How long a peer may take to answer our goodbye before the socket is torn down.
-_GOODBYE_WITHIN_S = 2.0
+# How long cut connections may take to go; a few rounds of the loop.
+_GONE_WITHIN_S = 2.0
 # When the process has no file descriptor left, accepting again at once would only spin.
 _BREATHER_S = 0.2
 
@@ -65,11 +62,10 @@ def bind(address: str, port: int) -> socket.socket:
 
 
 class Listener:
-    """Accepts connections over TLS. Lives in the thread of its event loop.
+    """Accepts connections. Lives in the thread of its event loop.
 
     Args:
         name: what the log calls it.
-        context: the server's side of TLS.
         protocol: makes the protocol of one connection.
         transports: returns the transports of all live connections that `protocol` made.
     """
@@ -77,16 +73,14 @@ class Listener:
     def __init__(
         self,
         name: str,
-        context: ssl.SSLContext,
         protocol: Callable[[], asyncio.Protocol],
-        transports: Callable[[], list[asyncio.Transport]],
+        transports: Callable[[], Collection[asyncio.Transport]],
     ) -> None:
         self._name = name
-        self._context = context
         self._protocol = protocol
         self._transports = transports
         self._listening: socket.socket | None = None
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._arrivals: set[asyncio.Task[object]] = set()
 
     def open(self, listening: socket.socket) -> None:
         """Accept connections from now on; the socket (see `bind`) belongs to the listener."""
@@ -99,14 +93,10 @@ class Listener:
             asyncio.get_running_loop().remove_reader(self._listening)
             self._listening.close()
             self._listening = None
-        await asyncio.sleep(0)  # every handshake begins; one cancelled before that would leave its socket open
-        handshakes = list(self._handshakes)
-        for handshake in handshakes:
-            handshake.cancel()
-        await asyncio.gather(*handshakes, return_exceptions=True)
+        await asyncio.gather(*self._arrivals)
         for transport in self._transports():
             transport.abort()
-        async with asyncio.timeout(_GOODBYE_WITHIN_S):
+        async with asyncio.timeout(_GONE_WITHIN_S):
             while self._transports():  # noqa: ASYNC110 - they go within a few rounds of the loop
                 await asyncio.sleep(0)
 
@@ -123,23 +113,11 @@ class Listener:
                 loop.call_later(_BREATHER_S, self._breathe, listening)
                 return
             accepted.setblocking(False)
-            handshake = loop.create_task(self._shake_hands(accepted))
-            self._handshakes.add(handshake)
-            handshake.add_done_callback(self._handshakes.discard)
+            # Waits for nothing but the next round of the loop; then the transport owns the socket.
+            arrival = loop.create_task(loop.connect_accepted_socket(self._protocol, accepted))
+            self._arrivals.add(arrival)
+            arrival.add_done_callback(self._arrivals.discard)
 
     def _breathe(self, listening: socket.socket) -> None:
         if listening is self._listening:
             asyncio.get_running_loop().add_reader(listening, self._accept, listening)
-
-    async def _shake_hands(self, accepted: socket.socket) -> None:
-        # From here on asyncio owns the socket, and closes it if this fails.
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                self._protocol,
-                accepted,
-                ssl=self._context,
-                ssl_handshake_timeout=_HANDSHAKE_WITHIN_S,
-                ssl_shutdown_timeout=_GOODBYE_WITHIN_S,
-            )
-        except OSError as error:
-            _log.info("%s: no TLS with a peer: %s", self._name, error)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from fwsm.hub.connection import Connection
+from fwsm.hub.tls import THUMBPRINTS
 
 if TYPE_CHECKING:
     from fwsm.errors import HubError
@@ -20,7 +21,7 @@ _MAX_WAITING_BYTES = 8 * 1024 * 1024
 
 
 class MqttDoor:
-    """Makes one protocol for each connection and knows those that live.
+    """Makes one protocol for each connection.
 
     Args:
         engine: the hub.
@@ -30,15 +31,10 @@ class MqttDoor:
     def __init__(self, engine: Engine, turn: Turn) -> None:
         self.engine = engine
         self.turn = turn
-        self.live: set[_MqttProtocol] = set()
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
         return _MqttProtocol(self)
-
-    def transports(self) -> list[asyncio.Transport]:
-        """Return the transports of all live connections."""
-        return [protocol.transport for protocol in self.live]
 
 
 class _MqttProtocol(asyncio.Protocol):
@@ -47,32 +43,44 @@ class _MqttProtocol(asyncio.Protocol):
     transport: asyncio.Transport
     _timer: asyncio.TimerHandle
 
+    _connection: Connection
+
     def __init__(self, door: MqttDoor) -> None:
         self._door = door
-        self._connection = Connection(door.engine, self)
         self._outgoing = bytearray()
         self._speaking = False
         self._closing = False
+        self._choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self._door.live.add(self)
+        thumbprints = transport.get_extra_info(THUMBPRINTS, frozenset())
+        self._connection = Connection(self._door.engine, self, thumbprints)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
         self._connection.receive(data)
+        if self._connection.held:
+            self.transport.pause_reading()
+            self._timer.cancel()
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it was lost makes no difference
-        self._door.live.discard(self)
         self._timer.cancel()
         self._connection.lost()
 
     def pause_writing(self) -> None:
         # A device that does not read gets no chance to ask for more.
+        self._choked = True
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        self.transport.resume_reading()
+        self._choked = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if not self._choked and not self._connection.held:
+            self.transport.resume_reading()
 
     def write(self, data: bytes) -> None:
         self._outgoing += data
@@ -103,6 +111,9 @@ class _MqttProtocol(asyncio.Protocol):
             self.transport.close()
 
     def _watch(self) -> None:
+        was_held = self._connection.held
         self._connection.check_time()
+        if was_held:
+            self._read_on()
         if not self._connection.closed:
             self._timer = self._door.turn.loop.call_later(self._connection.due_in_s(), self._watch)

@@ -30,6 +30,7 @@ class Why(enum.Enum):
     ARGUMENT_INVALID = (400, 400004, "ArgumentInvalid")
     FORMAT = (400, 400006, "IotHubFormatError")
     UNAUTHORIZED = (401, 401002, "IotHubUnauthorizedAccess")
+    QUEUE_FULL = (403, 403004, "DeviceMaximumQueueDepthExceeded")
     ROUTE_NOT_FOUND = (404, 404000, "GenericNotFound")
     DEVICE_NOT_FOUND = (404, 404001, "DeviceNotFound")
     JOB_NOT_FOUND = (404, 404002, "JobNotFound")

@@ -24,7 +24,7 @@ _KEEP_ALIVE_S = 75
 
 
 class RestDoor:
-    """Makes one protocol for each connection and knows those that live.
+    """Makes one protocol for each connection.
 
     Args:
         app: the application that answers.
@@ -48,7 +48,3 @@ class RestDoor:
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
         return H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
-
-    def transports(self) -> list[asyncio.Transport]:
-        """Return the transports of all live connections."""
-        return [connection.transport for connection in self._state.connections]

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.hub.backstage import Backstage
-from fwsm.hub.certificates import Authority, server_context
+from fwsm.hub.certificates import Authority, server_file
 from fwsm.hub.diskstate import DiskState
 from fwsm.hub.doors import Doors, bind_all
 from fwsm.hub.engine import Engine
 from fwsm.hub.home import Home
 from fwsm.hub.loopthread import LoopThread
 from fwsm.hub.state import EphemeralState
+from fwsm.hub.tls import tls_context
 from fwsm.hub.turn import Turn
 from fwsm.hub.watch import Watch
 
@@ -60,7 +61,7 @@ class Runtime:
             undo.callback(state.close)
             authority = Authority.kept_in(self.home)
             self.ca_path = authority.path
-            context = server_context(authority, address, self.home)
+            context = tls_context(server_file(authority, address, self.home))
             sockets = bind_all(address, ports)
             for listening in sockets:
                 undo.callback(listening.close)

@@ -7,8 +7,10 @@ Source: "Use MQTT to communicate with IoT Hub".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from fwsm.hub.bags import Bag, parse_bag
 
 __all__ = [
     "DESIRED",
@@ -24,6 +26,7 @@ __all__ = [
     "client_path",
     "desired_topic",
     "inbox_filter",
+    "inbox_topic",
     "is_method_name",
     "method_topic",
     "parse_publication",
@@ -47,7 +50,9 @@ class UnknownTopicError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """A device-to-cloud message."""
+    """A device-to-cloud message, with its properties."""
+
+    bag: Bag = field(default_factory=Bag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,10 @@ def parse_publication(topic: str, client_id: str) -> Publication:
     Raises:
         UnknownTopicError: it is none of the documented topics, is another device's, or lacks its `$rid`.
     """
+    telemetry = f"{client_path(client_id)}/messages/events"
+    if f"{topic}/".startswith(f"{telemetry}/"):
+        return Telemetry(parse_bag(topic.removeprefix(telemetry)))
     path, _, query = topic.partition("?")
-    if f"{path}/".startswith(f"{client_path(client_id)}/messages/events/"):
-        return Telemetry()
     fields = dict(part.partition("=")[::2] for part in query.split("&"))
     rid = fields.get("$rid", "")
     if rid and path == _TWIN_READ:
@@ -118,8 +124,12 @@ def allowed_filters(client_id: str) -> frozenset[str]:
 
 def inbox_filter(client_id: str) -> str:
     """Return the filter for cloud-to-device messages, or for the inputs of a module."""
-    path = client_path(client_id)
-    return f"{path}/inputs/#" if "/" in client_id else f"{path}/messages/devicebound/#"
+    return f"{client_path(client_id)}/inputs/#" if "/" in client_id else f"{inbox_topic(client_id)}#"
+
+
+def inbox_topic(device_id: str) -> str:
+    """Return the topic of a device's cloud-to-device messages; their properties follow behind it."""
+    return f"{client_path(device_id)}/messages/devicebound/"
 
 
 def is_method_name(name: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fwsm.hub.events import DesiredChanged, IdentityChanged, Reported
+from fwsm.hub.events import DesiredChanged, IdentityChanged, Reported, TwinAdded, TwinChanged, TwinRemoved
 from fwsm.hub.jsontext import compact
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.twin import Twin
@@ -47,9 +47,12 @@ class Twins:
 
     def report(self, client_id: str, patch: JsonObject, base_version: int | None = None) -> Twin:
         """Merge a device's report; raises Refusal 400004 at a limit, 412001 at another base version."""
-        twin = self.get(client_id).with_reported(patch, base_version, self._wall())
+        now = self._wall()
+        twin = self.get(client_id).with_reported(patch, base_version, now)
         self._keep(client_id, twin)
-        self._events.publish(Reported(client_id, patch, twin.reported.version))
+        version = twin.reported.version
+        self._events.publish(Reported(client_id, patch, version))
+        self._events.publish(TwinChanged(client_id, {"reported": patch}, twin.version, {"reported": version}, now))
         return twin
 
     def update(self, client_id: str, body: JsonObject, if_match: str = "*") -> Twin:
@@ -60,10 +63,14 @@ class Twins:
         """
         old = self._matched(client_id, if_match)
         tags, desired = parts(body)
-        twin = old.with_change(tags, desired, self._wall())
+        now = self._wall()
+        twin = old.with_change(tags, desired, now)
         self._keep(client_id, twin)
         if desired is not None:
             self._events.publish(DesiredChanged(client_id, desired, twin.desired.version))
+        change = {name: part for name, part in (("tags", tags), ("desired", desired)) if part is not None}
+        versions = {} if desired is None else {"desired": twin.desired.version}
+        self._events.publish(TwinChanged(client_id, change, twin.version, versions, now))
         return twin
 
     def replace(self, client_id: str, body: JsonObject, if_match: str = "*") -> Twin:
@@ -73,10 +80,12 @@ class Twins:
         """
         old = self._matched(client_id, if_match)
         tags, desired = (part or {} for part in parts(body))
-        twin = old.with_replacement(tags, desired, self._wall())
+        now = self._wall()
+        twin = old.with_replacement(tags, desired, now)
         self._keep(client_id, twin)
         change = _difference(old.desired.values, twin.desired.values)
         self._events.publish(DesiredChanged(client_id, change, twin.desired.version))
+        self._events.publish(TwinChanged(client_id, {}, twin.version, {}, now, replacement=twin))
         return twin
 
     def _matched(self, client_id: str, if_match: str) -> Twin:
@@ -93,10 +102,13 @@ class Twins:
         if not isinstance(event, IdentityChanged):
             return
         if self._registry.find(event.client_id) is None:
-            del self._twins[event.client_id]
+            twin = self._twins.pop(event.client_id)
             self._state.put(_KIND, event.client_id, None)
+            self._events.publish(TwinRemoved(event.client_id, twin))
         elif event.client_id not in self._twins:
-            self._keep(event.client_id, Twin.new(self._wall()))
+            twin = Twin.new(self._wall())
+            self._keep(event.client_id, twin)
+            self._events.publish(TwinAdded(event.client_id, twin))
 
 
 def parts(body: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fwsm.hub.admission import NotAdmittedError, admit
 from fwsm.hub.engine import Engine
-from fwsm.hub.faults import Operation, Refuse
-from fwsm.hub.packets import Connect
+from fwsm.hub.packets import Connect, Will
 from fwsm.hub.sas import new_key, sign
 from fwsm.hub.state import EphemeralState
 
@@ -39,7 +40,7 @@ def _code(engine: Engine, packet: Connect) -> int:
 def test_device_is_let_in_with_either_key(engine: Engine, slot: int, host: str) -> None:
     """Both keys work, under whatever name the client knows this hub; the expiry of the token comes back."""
     key = engine.registry.get("d1").keys[slot]
-    assert admit(engine, _connect(sign(f"{host}/devices/d1", key, SOON))) == SOON
+    assert admit(engine, _connect(sign(f"{host}/devices/d1", key, SOON))).expires_at == SOON
 
 
 @pytest.mark.parametrize("resource", ["hub", "hub/devices", "hub/devices/d1"])
@@ -47,7 +48,7 @@ def test_device_is_let_in_with_either_key(engine: Engine, slot: int, host: str) 
 def test_policy_with_the_right_lets_devices_in(engine: Engine, policy: str, resource: str) -> None:
     """A gateway may hold a policy's key instead of those of its devices."""
     token = sign(resource, engine.policies.keys[policy], SOON, policy)
-    assert admit(engine, _connect(token)) == SOON
+    assert admit(engine, _connect(token)).expires_at == SOON
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_policy_with_the_right_lets_devices_in(engine: Engine, policy: str, reso
 def test_user_names_of_all_sdks_are_understood(engine: Engine, user_name: str) -> None:
     """Any version will do, and other fields may stand around it."""
     token = sign("hub/devices/d1", engine.registry.get("d1").primary_key, SOON)
-    assert admit(engine, _connect(token, user_name=user_name)) == SOON
+    assert admit(engine, _connect(token, user_name=user_name)).expires_at == SOON
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_module_is_let_in_with_its_own_key(engine: Engine) -> None:
     module = engine.registry.create("d1/m1", {})
     device_key = engine.registry.get("d1").primary_key
     good = sign("hub/devices/d1/modules/m1", module.primary_key, SOON)
-    assert admit(engine, _connect(good, "d1/m1")) == SOON
-    assert admit(engine, _connect(good, "d1/m1", "hub/d1/m1/?api-version=1&DeviceClientType=a/b")) == SOON
+    assert admit(engine, _connect(good, "d1/m1")).expires_at == SOON
+    assert admit(engine, _connect(good, "d1/m1", "hub/d1/m1/?api-version=1&DeviceClientType=a/b")).expires_at == SOON
     attempts = [
         _connect(sign("hub/devices/d1/modules/m1", device_key, SOON), "d1/m1"),
         _connect(sign("hub/devices/d1", device_key, SOON), "d1/m1"),
@@ -117,10 +118,64 @@ def test_what_proves_nothing_gets_5(engine: Engine) -> None:
     assert [_code(engine, packet) for packet in attempts] == [5] * len(attempts)
 
 
-@pytest.mark.parametrize("code", [2, 3, 5])
-def test_ordered_fault_keeps_a_good_device_out(engine: Engine, code: int) -> None:
-    """A throttled hub says 3, for as often as was ordered."""
-    engine.faults.inject(Operation.CONNECT, Refuse(code))
+THUMBPRINT = "AB" * 20
+
+
+@pytest.fixture
+def certified(engine: Engine) -> Engine:
+    """Return the hub with x1, which uses a certificate."""
+    pair = {"primaryThumbprint": THUMBPRINT, "secondaryThumbprint": "CD" * 32}
+    engine.registry.create("x1", {"authentication": {"type": "selfSigned", "x509Thumbprint": pair}})
+    return engine
+
+
+@pytest.mark.parametrize("thumbprint", [THUMBPRINT, "CD" * 32])
+def test_certificate_lets_its_device_in_for_good(certified: Engine, thumbprint: str) -> None:
+    """Either thumbprint will do; nothing expires."""
+    packet = Connect("x1", user_name="hub/x1/?api-version=1")
+    admission = admit(certified, packet, frozenset({thumbprint, "EF" * 20}))
+    assert (admission.expires_at, admission.sender.kind, admission.sender.scope) == (math.inf, "x509", "device")
+
+
+def test_certificate_of_another_gets_5(certified: Engine) -> None:
+    """Another certificate, none, or a good one at a device that uses keys."""
+    packet = Connect("x1", user_name="hub/x1/?api-version=1")
+    attempts = [(packet, frozenset({"EF" * 20})), (packet, frozenset[str]())]
+    attempts.append((Connect("d1", user_name="hub/d1/?api-version=1"), frozenset({THUMBPRINT})))
+    for attempt, thumbprints in attempts:
+        with pytest.raises(NotAdmittedError, match="certificate") as caught:
+            admit(certified, attempt, thumbprints)
+        assert caught.value.code == 5
+
+
+def test_policy_lets_a_device_with_a_certificate_in(certified: Engine) -> None:
+    """A gateway's token counts also for a device that has no keys."""
+    token = sign("hub", certified.policies.keys["device"], SOON, "device")
+    admission = admit(certified, _connect(token, "x1"))
+    assert (admission.sender.kind, admission.sender.scope) == ("sas", "hub")
+
+
+def test_model_of_the_user_name_is_noted(engine: Engine) -> None:
+    """A Plug and Play device names its model when it connects."""
+    token = sign("hub/devices/d1", engine.registry.get("d1").primary_key, SOON)
+    name = "hub/d1/?api-version=2020-09-30&model-id=dtmi%3Acontoso%3Athermostat%3B1"
+    assert admit(engine, _connect(token, user_name=name)).sender.model_id == "dtmi:contoso:thermostat;1"
+
+
+@pytest.mark.parametrize(
+    "will", [Will("devices/d2/messages/events/", b""), Will("x", b""), Will("devices/d1/messages/events/", b"", 2)]
+)
+def test_will_that_is_no_telemetry_gets_2(engine: Engine, will: Will) -> None:
+    """A will is a message of the device's own, or the device stays outside."""
+    key = engine.registry.get("d1").primary_key
+    packet = Connect("d1", user_name="hub/d1/?api-version=1", password=sign("hub", key, SOON).encode(), will=will)
+    assert _code(engine, packet) == 2
+
+
+def test_too_many_connections_get_3(engine: Engine) -> None:
+    """An S1 unit takes a hundred in a second."""
+    engine.throttles.set(1)
     packet = _connect(sign("hub/devices/d1", engine.registry.get("d1").primary_key, SOON))
-    assert _code(engine, packet) == code
-    assert admit(engine, packet) == SOON
+    for _ in range(100):
+        admit(engine, packet)
+    assert _code(engine, packet) == 3

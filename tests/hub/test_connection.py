@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fwsm.hub.bags import Bag
+from fwsm.hub.cloudmessages import CloudMessage
 from fwsm.hub.codec import Decoder, encode
 from fwsm.hub.connection import Connection
 from fwsm.hub.engine import Engine
-from fwsm.hub.faults import CutAfterAck, CutBeforeAck, Operation, Refuse, WithholdAnswer
+from fwsm.hub.events import TelemetryReceived
+from fwsm.hub.faults import (
+    CutAfterAck,
+    CutBeforeAck,
+    CutInside,
+    Delay,
+    Lose,
+    Operation,
+    Refuse,
+    WithholdAck,
+    WithholdAnswer,
+)
 from fwsm.hub.packets import (
     ConnAck,
     Connect,
@@ -27,9 +40,11 @@ from fwsm.hub.packets import (
     Subscribe,
     UnsubAck,
     Unsubscribe,
+    Will,
 )
 from fwsm.hub.sas import sign
 from fwsm.hub.state import EphemeralState
+from fwsm.hub.throttles import Load
 from fwsm.hub.topics import DESIRED, METHODS, TWIN_ANSWERS
 
 if TYPE_CHECKING:
@@ -48,6 +63,12 @@ class World:
         self.engine = Engine(EphemeralState(), lambda: self.wall, lambda: self.monotonic)
         for device_id in ("d1", "d2"):
             self.engine.registry.create(device_id, {})
+        self.telemetry: list[TelemetryReceived] = []
+        self.engine.events.subscribe(self._on_event)
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, TelemetryReceived):
+            self.telemetry.append(event)
 
     def sleep(self, seconds: float) -> None:
         """Move both clocks."""
@@ -346,6 +367,213 @@ def test_withheld_twin_is_not_sent(world: World) -> None:
     peer = Peer(world).connect().subscribe(TWIN_ANSWERS)
     assert peer.say(Publish(f"{READ}1", b" ", 1, 5)) == [PubAck(5)]
     assert len(peer.say(Publish(f"{READ}2", b" ", 1, 6))) == 2
+
+
+def test_telemetry_is_told_with_its_properties_and_its_sender(world: World) -> None:
+    """RETAIN, which IoT Hub does not know, leaves a mark."""
+    peer = Peer(world).connect()
+    peer.say(Publish("devices/d1/messages/events/%24.ct=a%2Fb&x=1", b"body", 1, 9, retain=True))
+    (event,) = world.telemetry
+    assert (event.client_id, event.body) == ("d1", b"body")
+    assert event.bag == Bag({"content-type": "a/b"}, {"x": "1", "mqtt-retain": "true"})
+    assert (event.sender.scope, event.sender.kind) == ("device", "sas")
+
+
+@pytest.mark.parametrize(("size", "closed"), [(256 * 1024 - 27, False), (256 * 1024 - 26, True)])
+def test_message_over_256_kib_ends_the_connection(world: World, size: int, *, closed: bool) -> None:
+    """Counted with its topic; a larger one is not told."""
+    peer = Peer(world).connect()
+    peer.say(Publish("devices/d1/messages/events/", b"x" * size))
+    assert peer.closed is closed
+    assert len(world.telemetry) == (0 if closed else 1)
+
+
+_WILL = Will("devices/d1/messages/events/x=1", b"gone", 1)
+
+
+def test_will_counts_as_telemetry_when_the_device_vanishes(world: World) -> None:
+    """Whatever the reason; with the mark of a will."""
+    Peer(world).connect(will=_WILL).connection.lost()
+    Peer(world).connect(will=_WILL).say(PubRel(1))
+    Peer(world).connect(will=_WILL)
+    Peer(world).connect()
+    assert [(event.body, event.bag.system) for event in world.telemetry] == [
+        (b"gone", {"iothub-MessageType": "Will"})
+    ] * 3
+    assert world.telemetry[0].bag.application == {"x": "1"}
+
+
+def test_will_is_dropped_at_a_goodbye(world: World) -> None:
+    """DISCONNECT ends it."""
+    peer = Peer(world).connect(will=_WILL)
+    peer.say(Disconnect())
+    peer.connection.lost()
+    assert world.telemetry == []
+
+
+def test_five_subscriptions_at_most(world: World) -> None:
+    """Counted over all requests."""
+    peer = Peer(world).connect().subscribe(METHODS, DESIRED)
+    peer.connection._session.subscriptions.update({str(number): 0 for number in range(3)})  # type: ignore[union-attr]
+    peer.say(Subscribe(2, ((METHODS, 1),)))
+    assert not peer.closed
+    peer.say(Subscribe(3, ((TWIN_ANSWERS, 1),)))
+    assert peer.closed
+
+
+def test_messages_come_behind_the_connack(world: World) -> None:
+    """A device that comes back gets what waited for it, and its receipt ends it."""
+    inbox = "devices/d1/messages/devicebound/#"
+    Peer(world).connect().subscribe(inbox).connection.lost()
+    world.engine.messages.send("d1", CloudMessage(b"hello"))
+    peer = Peer(world)
+    key = world.engine.registry.get("d1").primary_key
+    token = sign("hub/devices/d1", key, int(world.wall) + 60).encode()
+    welcome, message = peer.say(Connect("d1", clean_session=False, user_name="hub/d1/?api-version=1", password=token))
+    assert welcome == ConnAck(0, session_present=True)
+    assert isinstance(message, Publish)
+    assert message.packet_id is not None
+    assert (message.payload, message.qos, message.dup) == (b"hello", 1, False)
+    peer.say(PubAck(message.packet_id))
+    assert world.engine.messages.count("d1") == 0
+
+
+def test_messages_come_with_the_qos_that_was_granted(world: World) -> None:
+    """QoS 0 has no receipt, so the message is done at once."""
+    peer = Peer(world).connect()
+    peer.say(Subscribe(1, (("devices/d1/messages/devicebound/#", 0),)))
+    world.engine.messages.send("d1", CloudMessage(b"hello"))
+    (message,) = peer.heard()
+    assert isinstance(message, Publish)
+    assert (message.qos, message.packet_id) == (0, None)
+    assert world.engine.messages.count("d1") == 0
+
+
+def test_delayed_packet_holds_up_what_comes_behind_it(world: World) -> None:
+    """Order is kept, nothing is read meanwhile, and the waiting is not taken for silence."""
+    world.engine.faults.inject(Operation.REPORTED_PATCH, Delay(100.0))
+    peer = Peer(world).connect(keep_alive_s=10).subscribe(TWIN_ANSWERS)
+    assert peer.say(Publish(f"{REPORT}1", b'{"a": 1}', 1, 5), PingReq()) == []
+    held, due_s = peer.connection.held, peer.connection.due_in_s()
+    assert (held, due_s) == (True, 100)
+    world.sleep(99)
+    peer.connection.check_time()
+    assert peer.heard() == []
+    world.sleep(1)
+    peer.connection.check_time()
+    ack, _, pong = peer.heard()
+    assert (ack, pong) == (PubAck(5), PingResp())
+    assert peer.connection.due_in_s() == 15
+
+
+def test_delayed_connect_is_let_in_later(world: World) -> None:
+    """The CONNACK comes when its time has come."""
+    world.engine.faults.inject(Operation.CONNECT, Delay(5.0))
+    key = world.engine.registry.get("d1").primary_key
+    token = sign("hub/devices/d1", key, int(world.wall) + 60).encode()
+    peer = Peer(world)
+    assert peer.say(Connect("d1", user_name="hub/d1/?api-version=1", password=token)) == []
+    world.sleep(5)
+    peer.connection.check_time()
+    assert peer.heard() == [ConnAck()]
+
+
+@pytest.mark.parametrize("code", [2, 3, 5])
+def test_ordered_fault_keeps_a_good_device_out(world: World, code: int) -> None:
+    """A throttled hub says 3, for as often as was ordered."""
+    world.engine.faults.inject(Operation.CONNECT, Refuse(code))
+    packet = Connect("d1", user_name="hub/d1/?api-version=1", password=b"")
+    assert Peer(world).say(packet) == [ConnAck(code)]
+    assert Peer(world).connect().connection.client_id == "d1"
+
+
+@pytest.mark.parametrize(("effect", "closed"), [(WithholdAnswer(), False), (CutBeforeAck(), True), (CutInside(), True)])
+def test_fault_at_a_connect_keeps_the_connack_back(world: World, effect: Effect, *, closed: bool) -> None:
+    """The device does not hear that it was let in."""
+    world.engine.faults.inject(Operation.CONNECT, effect)
+    key = world.engine.registry.get("d1").primary_key
+    token = sign("hub/devices/d1", key, int(world.wall) + 60).encode()
+    peer = Peer(world)
+    assert peer.say(Connect("d1", user_name="hub/d1/?api-version=1", password=token)) == []
+    assert peer.closed is closed
+    assert world.engine.links.connected("d1") is not closed
+
+
+@pytest.mark.parametrize(
+    ("effect", "heard", "closed"),
+    [
+        (WithholdAck(), 1, False),
+        (CutInside(), 1, True),
+        (Lose(), 2, False),
+    ],
+)
+def test_fault_at_a_report_leaves_half_an_answer(world: World, effect: Effect, heard: int, *, closed: bool) -> None:
+    """No receipt, or an answer that breaks off; or all seems well and the report is lost."""
+    world.engine.faults.inject(Operation.REPORTED_PATCH, effect)
+    peer = Peer(world).connect().subscribe(TWIN_ANSWERS)
+    packets = peer.say(Publish(f"{REPORT}1", b'{"a": 1}', 1, 5))
+    assert len(packets) == heard
+    assert peer.closed is closed
+    assert world.engine.twins.get("d1").reported.values == ({} if isinstance(effect, Lose) else {"a": 1})
+    if isinstance(effect, Lose):
+        assert _answer(packets[1])[0] == "$iothub/twin/res/204/?$rid=1&$version=2"
+
+
+@pytest.mark.parametrize("effect", [CutBeforeAck(), CutAfterAck(), CutInside(), WithholdAck(), Lose()])
+def test_fault_at_telemetry(world: World, effect: Effect) -> None:
+    """Only what is lost does not reach the feed."""
+    world.engine.faults.inject(Operation.TELEMETRY, effect)
+    peer = Peer(world).connect()
+    acknowledged = peer.say(Publish("devices/d1/messages/events/", b"x", 1, 5)) == [PubAck(5)]
+    assert acknowledged is isinstance(effect, CutAfterAck | Lose)
+    assert peer.closed is isinstance(effect, CutBeforeAck | CutAfterAck | CutInside)
+    assert len(world.telemetry) == (0 if isinstance(effect, Lose) else 1)
+
+
+def test_lost_call_and_change_do_not_reach_the_device(world: World) -> None:
+    """The hub believes that it has sent them."""
+    peer = Peer(world).connect().subscribe(METHODS, DESIRED)
+    for operation in (Operation.METHOD_CALL, Operation.DESIRED_CHANGE):
+        world.engine.faults.inject(operation, Lose())
+    for _ in range(2):
+        peer.connection.publish("$iothub/methods/POST/go/?$rid=1", b"")
+        world.engine.twins.update("d1", {"properties": {"desired": {"a": 1}}})
+    assert len(peer.heard()) == 2
+
+
+def test_expiry_can_be_had_at_once(world: World) -> None:
+    """The connection ends as if the token had run out."""
+    peer = Peer(world).connect()
+    world.engine.links.expire("d1")
+    world.engine.links.expire("d2")
+    assert peer.closed
+
+
+def test_throttled_hub_refuses_twin_work(world: World) -> None:
+    """429 on the fifty-first report within a second; reads have a limit of their own."""
+    world.engine.throttles.set(1)
+    peer = Peer(world).connect().subscribe(TWIN_ANSWERS)
+    answers = peer.say(*(Publish(f"{REPORT}1", b"{}") for _ in range(51)))
+    topic, detail = _answer(answers[-1])
+    assert (topic, detail["errorCode"]) == ("$iothub/twin/res/429/?$rid=1", 429001)
+    assert "/204/" in _answer(answers[-2])[0]
+    (answer,) = peer.say(Publish(f"{READ}2", b" "))
+    assert "/200/" in _answer(answer)[0]
+
+
+def test_throttled_hub_lets_telemetry_wait(world: World) -> None:
+    """It comes through late; a device that sends far too much is cut off."""
+    world.engine.throttles.set(1)
+    peer = Peer(world).connect()
+    peer.say(*(Publish("devices/d1/messages/events/", b"x") for _ in range(101)))
+    assert (len(world.telemetry), peer.connection.held) == (100, True)
+    world.sleep(0.01)
+    peer.connection.check_time()
+    assert len(world.telemetry) == 101
+    for _ in range(1001):
+        world.engine.throttles.wait_s(Load.TELEMETRY)
+    peer.say(Publish("devices/d1/messages/events/", b"x"))
+    assert peer.closed
 
 
 @given(pieces=st.lists(st.binary(max_size=60), max_size=5), connected=st.booleans())

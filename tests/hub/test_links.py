@@ -25,6 +25,17 @@ class FakeLink:
         """Keep the message."""
         self.sent.append((topic, payload))
 
+    def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
+        """Keep the message; no receipt will come."""
+        assert packet_id > 0
+        assert not again
+        self.sent.append((topic, payload))
+        return False
+
+    def expire(self) -> None:
+        """Close."""
+        self.close("the token has expired")
+
     def close(self, reason: str) -> None:
         """Keep the reason."""
         self.closed_for.append(reason)
@@ -34,6 +45,7 @@ def test_newer_connection_takes_the_place_of_the_older() -> None:
     """The older one is closed, and its end later does not cut off the newer."""
     links, old, new = Links(Events()), FakeLink(), FakeLink()
     links.attach("d1", old)
+    links.make_room("d1")
     links.attach("d1", new)
     assert "400027" in old.closed_for[0]
     links.detach("d1", old)

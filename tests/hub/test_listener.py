@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from fwsm.errors import HubError, PortInUseError
-from fwsm.hub.certificates import Authority, server_context
+from fwsm.hub.certificates import Authority, server_file
 from fwsm.hub.home import Home
 from fwsm.hub.listener import Listener, bind
+from fwsm.hub.tls import TlsDoor, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,8 @@ class Door:
         authority = Authority.kept_in(home)
         self.address = address
         self.live: set[asyncio.Transport] = set()
-        context = server_context(authority, address, home)
-        self.listener = Listener("echo", context, lambda: Echo(self.live), lambda: list(self.live))
+        tls = TlsDoor("echo", tls_context(server_file(authority, address, home)), lambda: Echo(self.live))
+        self.listener = Listener("echo", tls.protocol, tls.transports)
         self.client = ssl.create_default_context(cafile=authority.path)
 
     def open(self) -> None:

@@ -36,6 +36,14 @@ class Device:
         if self.answer is not None:
             self.engine.methods.answered("d1", topic.partition("$rid=")[2], 207, self.answer)
 
+    def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
+        """Never happens here."""
+        raise AssertionError((topic, payload, packet_id, again))
+
+    def expire(self) -> None:
+        """Never happens here."""
+        raise AssertionError
+
     def close(self, reason: str) -> None:
         """Never happens here."""
         raise AssertionError(reason)

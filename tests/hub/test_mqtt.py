@@ -98,7 +98,8 @@ class Scene:
 
     def __init__(self, state: EphemeralState, late_s: float = 0.0) -> None:
         self.now = 0.0
-        engine = Engine(state, lambda: self.now, lambda: self.now)
+        times = iter((0.0,))  # the connection is made at 0; whoever asks later is told the present
+        engine = Engine(state, lambda: self.now, lambda: next(times, self.now))
         self.door = MqttDoor(engine, Turn(state, asyncio.get_running_loop()))
         self.protocol = self.door.protocol()
         self.transport = FakeTransport()
@@ -117,7 +118,6 @@ def _play(state: EphemeralState, act: Callable[[Scene], None]) -> list[str | byt
         log = list(stage.transport.log)
         stage.protocol.connection_lost(None)
         await asyncio.sleep(0)
-        assert stage.door.transports() == []
         return log
 
     return asyncio.run(scene())

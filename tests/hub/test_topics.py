@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fwsm.hub.bags import Bag
 from fwsm.hub.topics import (
     DESIRED,
     METHODS,
@@ -56,7 +57,9 @@ def test_publications_of_the_sdk_are_understood() -> None:
     """What the SDK publishes is taken for what it means."""
     topics = {
         sdk.get_telemetry_topic_for_publish("d1", None): Telemetry(),
-        sdk.get_telemetry_topic_for_publish("d1", None) + "%24.mid=7&a=b": Telemetry(),
+        sdk.get_telemetry_topic_for_publish("d1", None) + "%24.mid=7&a=b": Telemetry(
+            Bag({"message-id": "7"}, {"a": "b"})
+        ),
         sdk.get_twin_topic_for_publish("GET", "/", "r-1"): TwinRead("r-1"),
         sdk.get_twin_topic_for_publish("PATCH", "/properties/reported/", "r-2"): ReportedPatch("r-2", None),
         sdk.get_method_topic_for_publish("3", "-7"): MethodAnswer("3", -7),

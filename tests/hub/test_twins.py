@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fwsm.hub.engine import Engine
-from fwsm.hub.events import DesiredChanged, Event, Reported
+from fwsm.hub.events import DesiredChanged, Event, Reported, TwinAdded, TwinChanged, TwinRemoved
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.state import EphemeralState
 
@@ -41,17 +41,34 @@ def test_twin_comes_and_goes_with_its_device(engine: Engine) -> None:
     assert engine.twins.get("d1").reported.values == {}
 
 
+def test_twin_that_comes_and_goes_is_told(engine: Engine, heard: list[Event]) -> None:
+    """With what was in it at the end."""
+    engine.registry.create("d2", {})
+    twin = engine.twins.report("d2", {"a": 1})
+    engine.registry.delete("d2", "*")
+    (added,) = (event for event in heard if isinstance(event, TwinAdded))
+    assert (added.client_id, added.twin.reported.values) == ("d2", {})
+    assert TwinRemoved("d2", twin) in heard
+
+
 def test_report_is_told_with_its_version(engine: Engine, heard: list[Event]) -> None:
-    """Listeners see the patch as the device sent it."""
+    """Listeners see the patch as the device sent it, and that the twin has changed."""
     engine.twins.report("d1", {"a": None})
-    assert heard == [Reported("d1", {"a": None}, 2)]
+    assert heard == [
+        Reported("d1", {"a": None}, 2),
+        TwinChanged("d1", {"reported": {"a": None}}, 2, {"reported": 2}, 0.0),
+    ]
 
 
 def test_desired_change_is_told_with_its_nulls(engine: Engine, heard: list[Event]) -> None:
     """The device has to learn of deletions; tags are not its business."""
     engine.twins.update("d1", {"properties": {"desired": {"a": 1, "b": None}}, "tags": {"t": 1}})
     engine.twins.update("d1", {"tags": {"t": 2}})
-    assert heard == [DesiredChanged("d1", {"a": 1, "b": None}, 2)]
+    assert heard == [
+        DesiredChanged("d1", {"a": 1, "b": None}, 2),
+        TwinChanged("d1", {"tags": {"t": 1}, "desired": {"a": 1, "b": None}}, 2, {"desired": 2}, 0.0),
+        TwinChanged("d1", {"tags": {"t": 2}}, 3, {}, 0.0),
+    ]
 
 
 def test_replacement_is_told_as_the_patch_that_leads_there(engine: Engine, heard: list[Event]) -> None:
@@ -61,8 +78,9 @@ def test_replacement_is_told_as_the_patch_that_leads_there(engine: Engine, heard
     engine.twins.update("d1", {"properties": {"desired": old}})
     engine.twins.replace("d1", {"properties": {"desired": new}})
     change = {"gone": None, "new": 3, "deep": {"gone": None}, "flag": True, "kind": [1]}
-    assert heard[-1] == DesiredChanged("d1", change, 3)
-    assert engine.twins.get("d1").desired.values == new
+    twin = engine.twins.get("d1")
+    assert heard[-2:] == [DesiredChanged("d1", change, 3), TwinChanged("d1", {}, 3, {}, 0.0, replacement=twin)]
+    assert twin.desired.values == new
 
 
 def test_whole_twin_may_be_sent_back(engine: Engine) -> None:
@@ -84,6 +102,7 @@ def test_stale_etag_changes_nothing(engine: Engine, heard: list[Event]) -> None:
     """Of two operators that read the same twin, the second writer is refused."""
     etag = engine.twins.get("d1").etag
     engine.twins.update("d1", {"tags": {"t": 1}}, etag)
+    heard.clear()
     for write in (engine.twins.update, engine.twins.replace):
         with pytest.raises(Refusal) as caught:
             write("d1", {"properties": {"desired": {"a": 1}}}, etag)

@@ -55,6 +55,14 @@ class Device:
         """Answer the last call."""
         self.engine.methods.answered(self.device_id, self.rids[-1], 200, b'"done"')
 
+    def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
+        """Never happens here."""
+        raise AssertionError((topic, payload, packet_id, again))
+
+    def expire(self) -> None:
+        """Never happens here."""
+        raise AssertionError
+
     def close(self, reason: str) -> None:
         """Never happens here."""
         raise AssertionError(reason)
