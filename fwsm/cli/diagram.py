@@ -1,18 +1,23 @@
-"""`fwsm diagram`: the lifecycle that runs, drawn."""
+"""`fwsm diagram`: the lifecycle that runs, and what became of a device's update, drawn."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from fwsm.core.lifecycle import NO_EXTENSION, Extension, Lifecycle
-from fwsm.diagram.formats import FORMATS
+from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, lifecycle
 from fwsm.diagram.gallery import differences, save, write
 from fwsm.diagram.graph import Graph
+from fwsm.diagram.journey import Journey
+from fwsm.diagram.overlay import PLAIN, Overlay
+from fwsm.diagram.palette import Theme
 from fwsm.errors import ConfigError
+from fwsm.store.logbook import read_logbook
 
 __all__ = ["diagram"]
 
@@ -21,8 +26,24 @@ _STALE = 1  # exit code of --check
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What to print; mermaid if nothing is said.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, "png"]),
+    help="What to print; else what the name of --output says, or mermaid.",
+)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Print into this file.")
+@click.option("--db", type=click.Path(path_type=Path), metavar="FILE", help="A device's database, to draw its update.")
+@click.option("--current", is_flag=True, help="Light the state in which the update stands.")
+@click.option("--history", is_flag=True, help="Write visits, tries and time on states and edges.")
+@click.option("--update", "update_id", metavar="ID", help="This update, by the beginning of its id; else the newest.")
+@click.option(
+    "--theme",
+    type=click.Choice([theme.value for theme in Theme]),
+    default=Theme.AUTO.value,
+    show_default=True,
+    help="For which page an SVG or PNG is; auto is as the reader's system is, and light for PNG.",
+)
 @click.option(
     "--write",
     "write_to",
@@ -50,24 +71,36 @@ def diagram(
     *,
     form: str | None,
     output: Path | None,
+    db: Path | None,
+    current: bool,
+    history: bool,
+    update_id: str | None,
+    theme: str,
     write_to: str | None,
     check_in: str | None,
     extension: str | None,
 ) -> None:
-    """Draw the lifecycle of an update, from the table that runs.
+    """Draw the lifecycle of an update, from the table that runs, and what became of one on a device.
 
     \b
     Examples:
-      fwsm diagram --format svg --output lifecycle.svg
+      fwsm diagram --output lifecycle.svg
+      fwsm diagram --current --history --db d1/fwsm.db --output d1.png
       fwsm diagram --write     # diagrams/ and the README's block
       fwsm diagram --check     # in CI: fails with a diff if they are stale
       fwsm diagram --extension mydevice:extension
 
-    Exit codes: 0 done or all fresh; 1 --check found a stale file; 2 wrong use; 11 a file cannot be read or written.
+    Exit codes: 0 done or all fresh; 1 --check found a stale file; 2 wrong use; 11 a file cannot be read or written,
+    or there is no such update; 20 the database cannot be read.
     """  # noqa: D301  # click reads the backspace character
-    printing = form is not None or output is not None
+    device = current or history
+    printing = form is not None or output is not None or device
     if printing + (write_to is not None) + (check_in is not None) > 1:
         raise click.UsageError("--write, --check, and --format with --output exclude each other.")
+    if device != (db is not None):
+        raise click.UsageError("--current and --history need --db, and --db needs one of them.")
+    if update_id is not None and not device:
+        raise click.UsageError("--update needs --db.")
     graph = Graph.of(Lifecycle(extension=_imported(extension) if extension else NO_EXTENSION))
     if write_to is not None:
         for path in write(graph, Path(write_to)):
@@ -75,11 +108,23 @@ def diagram(
     elif check_in is not None:
         _check(context, graph, Path(check_in))
     else:
-        text = FORMATS[form or "mermaid"](graph)
-        if output is None:
-            click.echo(text, nl=False)
-        else:
-            save(output, text)
+        overlay = PLAIN
+        if db is not None:
+            journey = Journey.of(read_logbook(db, update_id), datetime.now(UTC))
+            graph, overlay = graph.including(journey), Overlay.of(journey, current=current, history=history)
+        chosen = form or (SUFFIXES.get(output.suffix.lower()) if output else None) or "mermaid"
+        if theme != Theme.AUTO and chosen not in PICTURES:
+            raise click.UsageError(f"--theme is for {' and '.join(PICTURES)}.")
+        _deliver(lifecycle(chosen, graph, overlay, Theme(theme)), output)
+
+
+def _deliver(content: bytes, output: Path | None) -> None:
+    if output is not None:
+        save(output, content)
+        return
+    if b"\0" in content and sys.stdout.isatty():
+        raise click.UsageError("A PNG is nothing for a terminal; name a file with --output.")
+    click.echo(content, nl=False)
 
 
 def _imported(name: str) -> Extension:

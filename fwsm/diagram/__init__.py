@@ -4,7 +4,9 @@
 - `shown`: what the device twin shows after a row
 - `mermaid`, `dot`, `markdown`, `jsontext`: the graph as text
 - `placement`, `routes`, `label`: where states, edges and their labels stand in the picture; placed by hand
-- `geometry`, `palette`, `svg`: the picture itself
+- `journey`, `tally`, `duration`: an update of a device as its history tells it, and what was counted
+- `overlay`: what of that is shown on the graph; `pills`: where the counts of the edges stand
+- `geometry`, `palette`, `svg`: the picture itself; `png`: the same as pixels
 - `formats`: the names of all these
 - `embed`: the block in the README
 - `gallery`: the generated files, and which of them are stale

@@ -5,18 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fwsm.diagram import dot, jsontext, markdown, mermaid, svg
+from fwsm.diagram.overlay import PLAIN
+from fwsm.diagram.palette import Theme
+from fwsm.diagram.png import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.diagram.graph import Graph
+    from fwsm.diagram.overlay import Overlay
 
-__all__ = ["FORMATS"]
+__all__ = ["FORMATS", "PICTURES", "SUFFIXES", "lifecycle"]
 
-FORMATS: Final[dict[str, Callable[[Graph], str]]] = {
+FORMATS: Final[dict[str, Callable[[Graph, Overlay], str]]] = {
     "mermaid": mermaid.full,
     "dot": dot.text,
     "svg": svg.text,
     "md": markdown.text,
     "json": jsontext.text,
 }
+PICTURES: Final = ("svg", "png")
+"""The formats that have a theme."""
+
+SUFFIXES: Final = {".mmd": "mermaid", ".gv": "dot", ".dot": "dot", ".svg": "svg", ".md": "md", ".json": "json"} | {
+    ".png": "png",
+    ".txt": "text",
+}
+"""Which format a file is expected to have."""
+
+
+def lifecycle(form: str, graph: Graph, overlay: Overlay = PLAIN, theme: Theme = Theme.AUTO) -> bytes:
+    """The lifecycle in one format.
+
+    Args:
+        form: a key of `FORMATS`, or `png`.
+        graph: what to draw.
+        overlay: what to show of a device.
+        theme: for which page a picture is.
+
+    Raises:
+        LifecycleError: an extended lifecycle has no picture.
+        ConfigError: the packages for PNG are not installed.
+    """
+    if form == "png":
+        return rendered(svg.text(graph, overlay, Theme.LIGHT if theme is Theme.AUTO else theme))
+    return (svg.text(graph, overlay, theme) if form == "svg" else FORMATS[form](graph, overlay)).encode()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from fwsm.diagram.commands import MARKERS, grid
 from fwsm.diagram.embed import between, embedded
 from fwsm.diagram.formats import FORMATS
+from fwsm.diagram.overlay import PLAIN
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def write(graph: Graph, folder: Path) -> list[Path]:
     """
     changed = [(path, text) for path, text in _wanted(graph, folder).items() if _read(path) != text]
     for path, text in changed:
-        save(path, text)
+        save(path, text.encode())
     return [path for path, _ in changed]
 
 
@@ -55,7 +56,7 @@ def differences(graph: Graph, folder: Path) -> list[str]:
     return diffs
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, content: bytes) -> None:
     """Write one file, with its folder if that is missing.
 
     Raises:
@@ -63,14 +64,14 @@ def save(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(content)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written", why=_why(error), fix="Choose another place") from error
 
 
 def _wanted(graph: Graph, folder: Path) -> dict[Path, str]:
     """Every file that there should be, with its text."""
-    files = {folder / f"lifecycle.{_SUFFIXES.get(name, name)}": text(graph) for name, text in FORMATS.items()}
+    files = {folder / f"lifecycle.{_SUFFIXES.get(name, name)}": text(graph, PLAIN) for name, text in FORMATS.items()}
     readme = Path(os.path.relpath(folder.resolve().parent / _README))
     shown = _read(readme)
     fresh = {readme: embedded(shown, graph, folder.resolve().name) if shown is not None else None}

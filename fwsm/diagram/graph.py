@@ -17,6 +17,8 @@ from fwsm.core.update import State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fwsm.diagram.journey import Journey
+
 __all__ = ["Composite", "Edge", "Graph", "Way", "effects_of", "guards_of", "sentence_of", "way_of"]
 
 _COMMANDS: Final = frozenset({Trigger.CANCELLED, Trigger.SUPERSEDED, Trigger.RETRY_REQUESTED})
@@ -136,9 +138,29 @@ class Graph:
         pairs = sorted(rows, key=lambda pair: (rank[pair[0]], rank[pair[1]]))
         return tuple(Edge(source, target, tuple(rows[source, target])) for source, target in pairs)
 
+    def including(self, journey: Journey) -> Graph:
+        """The same, and what a journey shows beside it: a device's lifecycle may have been extended elsewhere."""
+        there = {(row.trigger.value, row.source, row.target) for row in self.rows}
+        rows: dict[tuple[str, State | None, State], Row] = {}
+        for entry in (stay.entry for stay in journey.stays):
+            way = entry.trigger, entry.source, entry.state
+            if entry.source is not None and way not in there and entry.trigger in set(Trigger):
+                rows[way] = Row(Trigger(entry.trigger), entry.source, entry.state)
+        ends = (end for row in rows.values() for end in (row.source, row.target))
+        states = [state for state in (*ends, journey.update.state) if state is not None]
+        strange = tuple(dict.fromkeys(state for state in states if state not in self.states))
+        return Graph(self.initial, tuple(_with(place, strange) for place in self.places), (*self.rows, *rows.values()))
+
     def rows_from(self, state: State) -> tuple[Row, ...]:
         """What may happen in a state, in the order in which it is tried."""
         return tuple(row for row in self.rows if row.source is state)
+
+
+def _with(place: State | Composite, strange: tuple[State, ...]) -> State | Composite:
+    """A place with the children that nobody here has declared."""
+    if isinstance(place, State):
+        return place
+    return Composite(place.name, place.children + tuple(state for state in strange if state.status == place.name))
 
 
 def _place(name: str, children: Iterable[str]) -> State | Composite:

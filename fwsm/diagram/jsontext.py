@@ -6,23 +6,32 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fwsm.diagram.graph import effects_of, guards_of, way_of
+from fwsm.diagram.overlay import PLAIN
 from fwsm.diagram.shown import Shown
 
 if TYPE_CHECKING:
     from fwsm.core.lifecycle import Row
     from fwsm.core.update import State
     from fwsm.diagram.graph import Graph
+    from fwsm.diagram.overlay import Overlay
+    from fwsm.diagram.tally import Spent, Tally
 
 __all__ = ["text"]
 
 
-def text(graph: Graph) -> str:
-    """One object: `initial`, `states`, `transitions`."""
-    whole = {
+def text(graph: Graph, overlay: Overlay = PLAIN) -> str:
+    """One object: `initial`, `states`, `transitions`; of a device also `current` and `history`."""
+    whole: dict[str, Any] = {
         "initial": graph.initial.value,
         "states": [_state(state) for state in graph.states],
         "transitions": [_transition(row) for row in graph.rows],
     }
+    if overlay.caption:
+        whole = {"caption": overlay.caption} | whole
+    if overlay.here is not None:
+        whole["current"] = {"state": overlay.here.state.value, "notes": list(overlay.here.words)}
+    if overlay.tally is not None:
+        whole["history"] = _history(overlay.tally)
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -34,6 +43,35 @@ def _state(state: State) -> dict[str, Any]:
         "settled": state.settled,
         "interruptible": state.interruptible,
     }
+
+
+def _history(tally: Tally) -> dict[str, Any]:
+    return {
+        "states": [
+            {
+                "id": state.value,
+                "visits": passed.visits,
+                "tries": passed.tries,
+                "restarts": passed.restarts,
+                **_spent(passed.time),
+            }
+            for state, passed in tally.states.items()
+        ],
+        "edges": [
+            {
+                "source": source.value,
+                "target": target.value,
+                "triggers": sorted(taken.triggers),
+                "times": taken.times,
+                **_spent(taken.time),
+            }
+            for (source, target), taken in tally.edges.items()
+        ],
+    }
+
+
+def _spent(time: Spent) -> dict[str, Any]:
+    return {"seconds": round(time.seconds, 6), "secondsAreAll": time.whole}
 
 
 def _transition(row: Row) -> dict[str, Any]:

@@ -5,10 +5,11 @@ Plain rules instead of CSS variables: renderers that know no variables still dra
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["style"]
+__all__ = ["Theme", "style"]
 
 _SANS: Final = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 _MONO: Final = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace'
@@ -29,6 +30,12 @@ _SHAPES: Final = (
     ".sign{fill:none;stroke-width:1.5}"
     ".sign .tip,.tip{stroke:none}"
     ".ring{fill:none;stroke-width:1.6}"
+    f".count{{font:10px {_MONO};text-anchor:middle}}"
+    f".state .count{{font:10px {_MONO}}}"
+    ".here rect{stroke-width:4}"
+    ".pill rect{stroke-width:1.2}"
+    ".missed{opacity:.4}"
+    ".taken .line{stroke-width:3}"
 )
 
 
@@ -43,6 +50,7 @@ class _Page:
     composite: tuple[str, str]
     good: tuple[str, str]
     bad: tuple[str, str]
+    here: tuple[str, str]
     fact: str
     restart: str
     command: str
@@ -53,11 +61,16 @@ class _Page:
         kinds = {".state": self.state, ".composite": self.composite, ".state.good": self.good, ".state.bad": self.bad}
         parts = [
             f".page{{fill:{self.page}}}",
-            f".head,.state text,.composite text{{fill:{self.ink}}}",
+            f".head,.state text,.composite text,.pill text{{fill:{self.ink}}}",
             f".note,.guard{{fill:{self.soft}}}",
             f".dot{{fill:{self.fact}}}.ring{{stroke:{self.fact}}}",
         ]
         parts += [f"{kind} rect{{fill:{fill};stroke:{border}}}" for kind, (fill, border) in kinds.items()]
+        parts += [
+            f".here rect{{stroke:{self.here[1]}}}.state.open rect{{fill:{self.here[0]}}}",
+            f".pill rect{{fill:{self.page}}}",
+        ]
+        parts += [f".pill.{way} rect{{stroke:{colour}}}" for way, colour in ways.items()]
         parts += [
             f".line.{way}{{stroke:{colour}}}.sign.{way}{{stroke:{colour}}}"
             f".tip.{way},.sign.{way} .tip,.trigger.{way}{{fill:{colour}}}"
@@ -74,6 +87,7 @@ _LIGHT: Final = _Page(
     composite=("#fbfcfd", "#b6bec8"),
     good=("#dafbe1", "#1a7f37"),
     bad=("#ffebe9", "#cf222e"),
+    here=("#b6e3ff", "#0969da"),
     fact="#32383f",
     restart="#0860ca",
     command="#8250df",
@@ -86,12 +100,23 @@ _DARK: Final = _Page(
     composite=("#12171e", "#3d444d"),
     good=("#12261e", "#3fb950"),
     bad=("#2d1416", "#f85149"),
+    here=("#0c2d6b", "#58a6ff"),
     fact="#d1d7e0",
     restart="#6cb6ff",
     command="#bc8cff",
 )
 
 
-def style() -> str:
+class Theme(enum.StrEnum):
+    """For which page a picture is."""
+
+    AUTO = "auto"  # as the reader's system is
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def style(theme: Theme = Theme.AUTO) -> str:
     """The style sheet."""
-    return f"{_SHAPES}{_LIGHT.rules()}@media (prefers-color-scheme:dark){{{_DARK.rules()}}}"
+    if theme is Theme.AUTO:
+        return f"{_SHAPES}{_LIGHT.rules()}@media (prefers-color-scheme:dark){{{_DARK.rules()}}}"
+    return f"{_SHAPES}{(_LIGHT if theme is Theme.LIGHT else _DARK).rules()}"

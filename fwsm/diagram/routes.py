@@ -16,9 +16,9 @@ from fwsm.diagram.placement import MAIN_X, STATES
 from fwsm.errors import LifecycleError
 
 if TYPE_CHECKING:
-    from fwsm.diagram.graph import Edge
+    from fwsm.diagram.graph import Edge, Graph
 
-__all__ = ["ROUTES", "Route", "route_of"]
+__all__ = ["ROUTES", "Route", "require_places", "route_of"]
 
 _ABOVE: Final = 6.0  # from a label to the line below it
 _BESIDE: Final = 10.0  # from a label to the line at its side
@@ -33,6 +33,23 @@ class Route:
     spot: Spot
 
 
+def require_places(graph: Graph) -> None:
+    """Check that everything can be drawn.
+
+    Raises:
+        LifecycleError: somebody has extended the lifecycle.
+    """
+    strange = [state for state in graph.states if state not in STATES]
+    if strange:
+        raise LifecycleError(
+            f"the picture has no place for the state '{strange[0]}'",
+            why="states are placed by hand, and this one is an extension's",
+            fix="Choose the format mermaid or dot, or draw a timeline",
+        )
+    for edge in graph.edges:
+        route_of(edge)
+
+
 def route_of(edge: Edge) -> Route:
     """The route of an edge.
 
@@ -45,7 +62,7 @@ def route_of(edge: Edge) -> Route:
         raise LifecycleError(
             f"the picture has no place for the edge from '{edge.source}' to '{edge.target}'",
             why="edges are placed by hand",
-            fix="Add it to the routes in fwsm/diagram/routes.py",
+            fix="Choose the format mermaid or dot; one of the table's own belongs into fwsm/diagram/routes.py",
         ) from None
 
 

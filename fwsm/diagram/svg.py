@@ -9,23 +9,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from fwsm.core.text import cut
 from fwsm.core.update import State
 from fwsm.diagram.geometry import Point, rounded
 from fwsm.diagram.graph import Way, sentence_of
 from fwsm.diagram.label import Label
-from fwsm.diagram.palette import style
+from fwsm.diagram.overlay import PLAIN, counted
+from fwsm.diagram.palette import Theme, style
+from fwsm.diagram.pills import placed
 from fwsm.diagram.placement import COMPOSITES, END_MARKS, LEGEND, SIZE, START_MARK, STATES, TITLE
-from fwsm.diagram.routes import route_of
+from fwsm.diagram.routes import require_places, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fwsm.diagram.geometry import Box
     from fwsm.diagram.graph import Edge, Graph
+    from fwsm.diagram.overlay import Overlay
 
 __all__ = ["text"]
 
 _CORNER: Final = 16.0
+_STRIP: Final = 80  # above the picture, for the words on a device
+_LONGEST_NOTE: Final = 150
 _HEAD: Final = "Lifecycle of a firmware update"
 _WORDS: Final = {
     Way.FACT: "the work went on, well or badly",
@@ -34,38 +40,54 @@ _WORDS: Final = {
 }
 
 
-def text(graph: Graph) -> str:
-    """The whole picture.
+def text(graph: Graph, overlay: Overlay = PLAIN, theme: Theme = Theme.AUTO) -> str:
+    """The whole picture. What is known of a device stands on states and edges, and above everything.
 
     Raises:
-        LifecycleError: the graph has an edge that has no place in the picture.
+        LifecycleError: the graph has a state or an edge that has no place in the picture.
     """
     width, height = SIZE
+    top = _STRIP if overlay.caption else 0
+    require_places(graph)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-top} {width} {height + top}" width="{width}"',
+            f' height="{height + top}"',
             ' role="img" aria-labelledby="lifecycle-title lifecycle-description">',
-            f'<title id="lifecycle-title">{_HEAD}</title>',
-            f'<desc id="lifecycle-description">{escape(_description(graph))}</desc>',
-            f"<style>{style()}</style>",
+            f'<title id="lifecycle-title">{escape(overlay.caption or _HEAD)}</title>',
+            f'<desc id="lifecycle-description">{escape(_description(graph, overlay))}</desc>',
+            f"<style>{style(theme)}</style>",
             f"<defs>{''.join(_arrow_head(way) for way in Way)}</defs>",
-            f'<rect class="page" width="{width}" height="{height}" rx="12"/>',
-            f'<text class="head" x="{TITLE.x:g}" y="{TITLE.y:g}">{_HEAD}</text>',
+            f'<rect class="page" y="{-top}" width="{width}" height="{height + top}" rx="12"/>',
+            *_header(overlay),
             *(_composite(name, box) for name, box in COMPOSITES.items()),
-            *(_edge(edge) for edge in graph.edges),
+            *(_edge(edge, overlay) for edge in graph.edges),
             *_marks(),
-            *(_state(state, STATES[state]) for state in graph.states),
+            *(_state(state, STATES[state], overlay) for state in graph.states),
+            *_counts(graph, overlay),
             *_legend(),
             "</svg>\n",
         ]
     )
 
 
-def _description(graph: Graph) -> str:
+def _header(overlay: Overlay) -> Iterable[str]:
+    """What the picture is of. A device's words stand above the picture, where they may be as long as it is wide."""
+    if not overlay.caption:
+        yield f'<text class="head" x="{TITLE.x:g}" y="{TITLE.y:g}">{_HEAD}</text>'
+        return
+    yield f'<text class="head" x="{TITLE.x:g}" y="{40 - _STRIP}">{escape(overlay.caption)}</text>'
+    if overlay.here is not None:
+        said = ", ".join((f"{overlay.here.state} {' '.join(overlay.here.words[:1])}", *overlay.here.words[1:]))
+        yield f'<text class="note" x="{TITLE.x:g}" y="{62 - _STRIP}">{escape(cut(said, _LONGEST_NOTE))}</text>'
+
+
+def _description(graph: Graph, overlay: Overlay) -> str:
     edges = (
         f"{edge.source} to {edge.target} on {', '.join(sentence_of(row) for row in edge.rows)}" for edge in graph.edges
     )
-    return f"A state diagram. It starts in {graph.initial}. " + "; ".join(edges) + "."
+    here = f"The update stands in {overlay.here.state}. " if overlay.here else ""
+    return f"A state diagram. {here}It starts in {graph.initial}. " + "; ".join(edges) + "."
 
 
 def _arrow_head(way: Way) -> str:
@@ -85,23 +107,47 @@ def _composite(name: str, box: Box) -> str:
     return _group(f"state-{name}", "composite", name, [frame, word])
 
 
-def _state(state: State, box: Box) -> str:
+def _state(state: State, box: Box, overlay: Overlay) -> str:
     kind = "state"
     if state.settled:
         kind += " good" if state is State.APPLY_COMPLETE else " bad"
-    word = f'<text x="{box.middle.x:g}" y="{box.top + 27:g}">{state.substatus or state.status}</text>'
-    return _group(f"state-{state}", kind, state.value, [_rectangle(box, 10), word])
+    if overlay.lights(state):
+        kind += " here" if state.settled else " here open"
+    if overlay.missed(state):
+        kind += " missed"
+    passed = overlay.passed(state)
+    counts = counted(passed) if passed else ()
+    name_y, count_y = ((27, 0), (20, 35), (16, 28))[len(counts)]
+    words = [f'<text x="{box.middle.x:g}" y="{box.top + name_y:g}">{state.substatus or state.status}</text>']
+    words += [
+        f'<text class="count" x="{box.middle.x:g}" y="{box.top + count_y + number * 11:g}">{words_of_it}</text>'
+        for number, words_of_it in enumerate(counts)
+    ]
+    return _group(f"state-{state}", kind, state.value, [_rectangle(box, 10), *words])
 
 
 def _rectangle(box: Box, corner: float) -> str:
     return f'<rect x="{box.left:g}" y="{box.top:g}" width="{box.width:g}" height="{box.height:g}" rx="{corner:g}"/>'
 
 
-def _edge(edge: Edge) -> str:
+def _edge(edge: Edge, overlay: Overlay) -> str:
     route = route_of(edge)
+    taken = overlay.taken(edge)
     title = f"{edge.source} → {edge.target}: {', '.join(sentence_of(row) for row in edge.rows)}"
+    kind = "edge"
+    if overlay.tally is not None:
+        kind += " taken" if taken else " missed"
     line = _line(route.points, edge.way)
-    return _group(f"edge-{edge.source}-{edge.target}", "edge", title, [line, *_label(Label.of(edge, route.spot))])
+    label = _label(Label.of(edge, route.spot))
+    return _group(f"edge-{edge.source}-{edge.target}", kind, f"{title}; {taken}" if taken else title, [line, *label])
+
+
+def _counts(graph: Graph, overlay: Overlay) -> Iterable[str]:
+    """How often each edge was taken, and after how long."""
+    words = {edge: taken for edge in graph.edges if (taken := overlay.taken(edge))}
+    for edge, box in placed(graph.edges, words).items():
+        word = f'<text class="count" x="{box.middle.x:g}" y="{box.bottom - 4:g}">{words[edge]}</text>'
+        yield f'<g class="pill {edge.way}">{_rectangle(box, box.height / 2)}{word}</g>'
 
 
 def _line(points: tuple[Point, ...], way: Way) -> str:

@@ -11,6 +11,7 @@
 - `pruning`: how much of the history is kept
 - `store`: the agent's side: take, advance, look back
 - `outbox`: the reporter's side: what the hub has not been told yet
+- `logbook`: all that a database says of one update, for whoever draws it
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fwsm.core.update import Update
     from fwsm.store.loss import Loss
 
-__all__ = ["ACCEPTED", "RESTORED", "HistoryRow", "Incident", "Store"]
+__all__ = ["ACCEPTED", "RESTORED", "HistoryRow", "Incident", "Store", "history_row"]
 
 # The trigger of an update's first history row. It is no row of the table: before it there is no update.
 ACCEPTED: Final = "accepted"
@@ -373,7 +373,7 @@ class Store:
         with reading(self._connection, "cannot read the history") as driver:
             rows = statement.rows(driver, values)
         with understood("the history"):
-            return [_history_row(row) for row in reversed(rows)]
+            return [history_row(row) for row in reversed(rows)]
 
     def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
         """Keep that something went wrong beside the update; the oldest of many are forgotten.
@@ -455,7 +455,12 @@ def _note(driver: sqlite3.Connection, code: str, message: str, now: Moment, upda
     _OLD_INCIDENTS.run(driver, {"kept": _KEPT_INCIDENTS})
 
 
-def _history_row(row: dict[str, Any]) -> HistoryRow:
+def history_row(row: Mapping[str, Any]) -> HistoryRow:
+    """The entry that a row of `history` stands for.
+
+    Raises:
+        ValueError: no program of this kind has such a state.
+    """
     at = parse_iso(row["at"])
     assert at is not None  # noqa: S101  # the column is NOT NULL
     return HistoryRow(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from fwsm.cli.diagram import diagram
-from fwsm.core.lifecycle import Lifecycle
+from fwsm.core.entry import Facts
+from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.moment import Moment
+from fwsm.core.update import Request, State, Update
 from fwsm.diagram.formats import FORMATS
 from fwsm.diagram.graph import Graph
-from fwsm.errors import ConfigError
+from fwsm.diagram.overlay import PLAIN
+from fwsm.errors import ConfigError, StoreError
+from fwsm.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +34,7 @@ def _run(*arguments: str | Path) -> Result:
 def test_format_is_printed(form: str) -> None:
     """Standard output is the format, byte for byte."""
     done = _run("--format", form)
-    assert (done.exit_code, done.stdout) == (0, FORMATS[form](Graph.of(Lifecycle())))
+    assert (done.exit_code, done.stdout) == (0, FORMATS[form](Graph.of(Lifecycle()), PLAIN))
 
 
 def test_mermaid_is_printed_if_nothing_is_said() -> None:
@@ -82,6 +88,78 @@ def test_modes_exclude_each_other(arguments: list[str]) -> None:
     done = _run(*arguments)
     assert done.exit_code == 2
     assert "exclude each other" in done.stderr
+
+
+def test_the_name_of_the_file_tells_the_format(tmp_path: Path) -> None:
+    """Unless another one is asked for; a strange name is Mermaid."""
+    for name, beginning in {"x.svg": b"<svg", "x.PNG": b"\x89PNG", "x.dot": b"digraph", "x.strange": b"---"}.items():
+        assert _run("--output", tmp_path / name).exit_code == 0
+        assert (tmp_path / name).read_bytes().startswith(beginning)
+    assert _run("--output", tmp_path / "x.svg", "--format", "json").exit_code == 0
+    assert (tmp_path / "x.svg").read_bytes().startswith(b"{")
+
+
+def test_a_png_goes_through_a_pipe() -> None:
+    """Byte for byte."""
+    assert _run("--format", "png").stdout_bytes.startswith(b"\x89PNG")
+
+
+# -- of a device -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """A device whose update is loading."""
+    now = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1.0, "boot-1")
+    update = Update(id="abc-1", request=Request("https://h/f"), state=State.WAITING, boot_id="boot-1")
+    with Store(tmp_path / "state") as store:
+        store.accept(update, now)
+        Lifecycle([store.advance]).fire(update, Trigger.POLICY_ALLOWED, Facts(now=now))
+    return tmp_path / "state" / "fwsm.db"
+
+
+@pytest.mark.parametrize(
+    ("form", "lit", "counted"),
+    [
+        ("mermaid", "class downloading here", "waiting<br/>1"),
+        ("dot", 'fillcolor="#b6e3ff"', "waiting\\n1"),
+        ("svg", 'class="state here open"', 'class="pill fact"'),
+        ("md", "It stands in **`downloading`**", "| `waiting` | 1 |"),
+        ("json", '"current"', '"visits"'),
+    ],
+)
+def test_a_device_is_drawn(db: Path, form: str, lit: str, counted: str) -> None:
+    """With its state lit, its history, or both."""
+    both = _run("--current", "--history", "--db", db, "--format", form)
+    assert both.exit_code == 0
+    assert lit in both.stdout
+    assert counted in both.stdout
+    assert lit not in _run("--history", "--db", db, "--format", form, "--update", "abc").stdout
+    assert counted not in _run("--current", "--db", db, "--format", form).stdout
+
+
+def test_a_theme_is_for_pictures(db: Path) -> None:
+    """A text has none."""
+    assert "#0d1117" in _run("--current", "--db", db, "--format", "svg", "--theme", "dark").stdout
+    refused = _run("--current", "--db", db, "--theme", "dark")
+    assert refused.exit_code == 2
+    assert "svg and png" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--current"], ["--history"], ["--db", "x"], ["--update", "x"]])
+def test_a_device_needs_a_database_and_what_to_show(arguments: list[str]) -> None:
+    """One without the other is wrong use."""
+    done = _run(*arguments)
+    assert done.exit_code == 2
+    assert "--db" in done.stderr
+
+
+def test_a_database_that_cannot_be_read_is_told(tmp_path: Path, db: Path) -> None:
+    """With what to name instead."""
+    missing = _run("--current", "--db", tmp_path / "nowhere")
+    assert isinstance(missing.exception, StoreError)
+    unknown = _run("--current", "--db", db, "--update", "zzz")
+    assert isinstance(unknown.exception, ConfigError)
 
 
 # -- an extended lifecycle ---------------------------------------------------------------------------------------------

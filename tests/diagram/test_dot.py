@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 
-from fwsm.core.lifecycle import Lifecycle
+from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.update import State
 from fwsm.diagram.dot import text
 from fwsm.diagram.graph import Graph, Way, sentence_of, way_of
+from fwsm.diagram.overlay import Overlay
+from tests.diagram.journeys import GOOD, told
 
 GRAPH = Graph.of(Lifecycle())
 TEXT = text(GRAPH)
@@ -49,3 +51,26 @@ def test_settled_states_have_a_double_border() -> None:
     """The end is seen at the node."""
     doubled = set(re.findall(r'"(\S+)" \[label="\w+", peripheries=2\]', TEXT))
     assert doubled == {state.value for state in State if state.settled}
+
+
+def test_a_device_is_shown() -> None:
+    """Counts at nodes and at the way that was taken; the state lit; what was never reached grey."""
+    journey = told(*GOOD[:2], (9.0, Trigger.RESTARTED, State.DOWNLOADING), now_s=10, version='"2\\')
+    drawn = text(GRAPH, Overlay.of(journey, current=True, history=True))
+    assert 'label="Update 0c8e88e7 to \\"2\\\\, as of 2026-05-04 12:00:10 UTC"; labelloc=t;' in drawn
+    (node,) = (line for line in drawn.splitlines() if line.strip().startswith('"downloading" ['))
+    assert '"downloading\\n1\N{MULTIPLICATION SIGN} 9.0 s\\n1 restart\\nhere\\nsince 2026-05-04 12:00:01 UTC' in node
+    assert 'fillcolor="#b6e3ff"' in node
+    again = [line for line in drawn.splitlines() if line.strip().startswith('"downloading" -> "downloading"')]
+    assert [("penwidth=3" in line, "8.0 s" in line, "dashed" in line) for line in again] == [
+        (False, False, False),
+        (True, True, True),
+    ]
+    assert '"applyFailed" [label="applyFailed", peripheries=2, color="#b6bec8"' in drawn
+
+
+def test_quotes_are_balanced_whatever_a_device_says() -> None:
+    """No version breaks out of its string."""
+    journey = told(*GOOD, version='x"]; "y\\')
+    for line in text(GRAPH, Overlay.of(journey, current=True, history=True)).splitlines():
+        assert re.sub(r"\\.", "", line).count('"') % 2 == 0

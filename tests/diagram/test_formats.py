@@ -8,20 +8,22 @@ import pytest
 from fwsm.core.lifecycle import Lifecycle
 from fwsm.diagram.formats import FORMATS
 from fwsm.diagram.graph import Graph
+from fwsm.diagram.overlay import PLAIN
 
 PROGRAM = """
 import sys
 from fwsm.core.lifecycle import Lifecycle
 from fwsm.diagram.formats import FORMATS
 from fwsm.diagram.graph import Graph
-sys.stdout.buffer.write("".join(text(Graph.of(Lifecycle())) for text in FORMATS.values()).encode())
+from fwsm.diagram.overlay import PLAIN
+sys.stdout.buffer.write("".join(text(Graph.of(Lifecycle()), PLAIN) for text in FORMATS.values()).encode())
 """
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_text_ends_with_one_newline(name: str) -> None:
     """Each format is a text file of whole lines without blanks at their ends."""
-    text = FORMATS[name](Graph.of(Lifecycle()))
+    text = FORMATS[name](Graph.of(Lifecycle()), PLAIN)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert not [line for line in text.splitlines() if line != line.rstrip()]
@@ -30,7 +32,7 @@ def test_text_ends_with_one_newline(name: str) -> None:
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_output_does_not_depend_on_the_hash_seed(seed: str) -> None:
     """Sets in the table do not shuffle what is drawn."""
-    here = "".join(text(Graph.of(Lifecycle())) for text in FORMATS.values())
+    here = "".join(text(Graph.of(Lifecycle()), PLAIN) for text in FORMATS.values())
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=20
     )

@@ -74,7 +74,7 @@ def test_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A file where a folder should be: what, why and what to do."""
     (tmp_path / "taken").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"taken.x cannot be written: .*Choose another place"):
-        save(tmp_path / "taken" / "x", "text")
+        save(tmp_path / "taken" / "x", b"text")
 
 
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from fwsm.core.lifecycle import TABLE, Lifecycle
 from fwsm.core.update import State
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.jsontext import text
+from fwsm.diagram.overlay import Overlay
+from tests.diagram.journeys import GOOD, told
 
 WHOLE: dict[str, Any] = json.loads(text(Graph.of(Lifecycle())))
 
@@ -46,3 +48,28 @@ def test_transition_that_changes_nothing_shows_nothing() -> None:
     unchanged = [one for one in WHOLE["transitions"] if one["target"] is None]
     assert {one["source"] for one in unchanged} == {state.value for state in State if state.settled}
     assert {one["twin"] for one in unchanged} == {None}
+
+
+def test_a_device_is_shown() -> None:
+    """Where its update stands, and what was counted, in seconds."""
+    journey = told(*GOOD)
+    drawn = json.loads(text(Graph.of(Lifecycle()), Overlay.of(journey, current=True, history=True)))
+    assert drawn["caption"].startswith("Update 0c8e88e7 to 2.0")
+    assert drawn["current"] == {"state": "applyComplete", "notes": ["since 2026-05-04 12:00:50 UTC"]}
+    assert {
+        "id": "downloading",
+        "visits": 1,
+        "tries": 2,
+        "restarts": 1,
+        "seconds": 19.0,
+        "secondsAreAll": True,
+    } in drawn["history"]["states"]
+    assert {
+        "source": "downloading",
+        "target": "downloading",
+        "triggers": ["download_failed", "restarted"],
+        "times": 2,
+        "seconds": 8.0,
+        "secondsAreAll": True,
+    } in drawn["history"]["edges"]
+    assert {"caption", "current", "history"}.isdisjoint(json.loads(text(Graph.of(Lifecycle()))))

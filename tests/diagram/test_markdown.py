@@ -6,6 +6,8 @@ from fwsm.core.lifecycle import TABLE, Lifecycle, Trigger
 from fwsm.core.update import State
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.markdown import text
+from fwsm.diagram.overlay import Overlay
+from tests.diagram.journeys import GOOD, told
 
 TEXT = text(Graph.of(Lifecycle()))
 
@@ -63,3 +65,21 @@ def test_every_guard_is_explained() -> None:
     """Each guard of the table is there with the sentence that it says of itself."""
     said = {row[0].strip("`"): row[1] for row in _grid("Guards")}
     assert said == {guard.__name__: guard.__doc__ for row in TABLE for guard in row.guards}
+
+
+def test_a_device_comes_first() -> None:
+    """Where it stands, its states and its edges; the pages beside it are somewhere else."""
+    journey = told(*GOOD, version="2|0 <b>")
+    drawn = text(Graph.of(Lifecycle()), Overlay.of(journey, current=True, history=True))
+    assert drawn.startswith("# Update 0c8e88e7 to 2\\|0 \\<b\\>, as of 2026-05-04 12:00:50 UTC\n\nIt stands in")
+    assert "| `downloading` | 1 | 2 | 1 | 19 s |\n" in drawn
+    assert "| `downloading` | `downloadComplete` | 1 | 11 s |\n" in drawn
+    assert "lifecycle.svg" not in drawn
+    assert drawn.index("| from | to |") < drawn.index("# The lifecycle of an update") < drawn.index("## The table")
+
+
+def test_a_device_of_which_little_is_known() -> None:
+    """Only where it stands."""
+    drawn = text(Graph.of(Lifecycle()), Overlay.of(told(), current=True, history=True))
+    assert "It stands in **`waiting`**.\n" in drawn
+    assert "| from | to |" not in drawn

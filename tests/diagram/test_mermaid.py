@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from fwsm.core.lifecycle import Lifecycle
+from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.update import State
 from fwsm.diagram.graph import Graph, Way, sentence_of
 from fwsm.diagram.mermaid import MARKS, full, outline
+from fwsm.diagram.overlay import Overlay
+from tests.diagram.journeys import GOOD, told
 
 GRAPH = Graph.of(Lifecycle())
 BOTH = pytest.mark.parametrize("text", [full(GRAPH), outline(GRAPH)], ids=["full", "outline"])
@@ -76,3 +78,30 @@ def test_start_and_end_are_marked() -> None:
     assert ends == {state.value for state in State if state.settled}
     assert "[*] --> waiting\n" in full(GRAPH)
     assert re.findall(rf"({ID}) --> \[\*\]", outline(GRAPH)) == ["applyComplete"]
+
+
+def test_a_device_is_shown() -> None:
+    """Its counts in states, at edges and in notes; where it stands in a note and in colour."""
+    journey = told(*GOOD[:4], now_s=10, reason='a "reason": #1;\nend note', version="2; %% x")
+    drawn = full(GRAPH.including(journey), Overlay.of(journey, current=True, history=True))
+    assert 'title: "Update 0c8e88e7 to 2 x, as of 2026-05-04 12:00:10 UTC"' in re.sub(" +", " ", drawn)
+    assert 'state "downloading<br/>1\N{MULTIPLICATION SIGN} 9.0 s<br/>2 tries, 1 restart" as downloading' in drawn
+    assert "waiting --> downloading : <b>1\N{MULTIPLICATION SIGN} 1.0 s</b><br/>policy_allowed\n" in drawn
+    assert "note left of downloading\n        taken 2\N{MULTIPLICATION SIGN} 8.0 s\n        again on\n" in drawn
+    here = drawn.partition("note right of downloading\n")[2].partition("    end note")[0]
+    assert here.split("\n")[0].strip() == "here"
+    assert "end note" not in here
+    assert "    class downloading here\n" in drawn
+    assert "    class applyFailed missed\n" in drawn
+    assert drawn.count("classDef here fill:") == 1
+
+
+def test_a_strange_step_is_drawn_where_it_was_seen() -> None:
+    """As a child of `applying`, with the way there."""
+    journey = told(*GOOD[:6], (31, Trigger.STEP_DONE, "applying.backingUp"), (32, "dreamt", "applying.dreaming"))
+    drawn = full(GRAPH.including(journey), Overlay.of(journey, current=True, history=False))
+    inside = drawn.partition("state applying {")[2].partition("}")[0]
+    assert 'state "backingUp" as applying_backingUp' in inside
+    assert 'state "dreaming" as applying_dreaming' in inside
+    assert "applying_installing --> applying_backingUp : step_done\n" in drawn
+    assert "class applying_dreaming here" in drawn

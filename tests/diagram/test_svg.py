@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from fwsm.core.lifecycle import Lifecycle
+import pytest
+from hypothesis import given, settings
+
+from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.update import State
 from fwsm.diagram.graph import Graph, Way, guards_of, sentence_of, way_of
+from fwsm.diagram.overlay import PLAIN, Overlay
+from fwsm.diagram.palette import Theme
 from fwsm.diagram.svg import text
+from fwsm.errors import LifecycleError
+from tests.diagram.journeys import GOOD, journeys, told
+
+if TYPE_CHECKING:
+    from fwsm.diagram.journey import Journey
 
 GRAPH = Graph.of(Lifecycle())
 TEXT = text(GRAPH)
@@ -81,3 +92,73 @@ def test_picture_stands_alone() -> None:
     assert "href" not in TEXT
     assert "@import" not in TEXT
     assert "prefers-color-scheme:dark" in TEXT
+
+
+# -- of a device -------------------------------------------------------------------------------------------------------
+
+
+def _drawn(journey: Journey, *, current: bool = True, history: bool = True) -> dict[str, ET.Element]:
+    overlay = Overlay.of(journey, current=current, history=history)
+    root = ET.fromstring(text(GRAPH, overlay))
+    return {group.get("id") or str(number): group for number, group in enumerate(root.iter()) if group.get("class")}
+
+
+def test_the_state_of_an_update_is_lit() -> None:
+    """One that goes on is filled as well; one that has settled keeps the colour of its end."""
+    going = _drawn(told(*GOOD[:3], now_s=9), history=False)
+    assert going["state-downloading"].get("class") == "state here open"
+    assert going["state-waiting"].get("class") == "state"
+    assert _drawn(told(*GOOD))["state-applyComplete"].get("class") == "state good here"
+
+
+def test_what_was_done_stands_in_the_states() -> None:
+    """And what was never reached stands back."""
+    drawn = _drawn(told(*GOOD), current=False)
+    assert _words(drawn["state-downloading"]) == ["downloading", "1\N{MULTIPLICATION SIGN} 19 s", "2 tries, 1 restart"]
+    assert drawn["state-downloadFailed"].get("class") == "state bad missed"
+    assert drawn["edge-waiting-downloading"].get("class") == "edge taken"
+    assert drawn["edge-waiting-downloadFailed"].get("class") == "edge missed"
+
+
+def test_every_edge_that_was_taken_has_its_count() -> None:
+    """In the colour of its way."""
+    overlay = Overlay.of(told(*GOOD), current=False, history=True)
+    root = ET.fromstring(text(GRAPH, overlay))
+    pills = [group for group in root.iter(f"{SVG}g") if (group.get("class") or "").startswith("pill")]
+    taken = [edge for edge in GRAPH.edges if overlay.taken(edge)]
+    assert [_words(pill) for pill in pills] == [[overlay.taken(edge)] for edge in taken]
+    assert [pill.get("class") for pill in pills] == [f"pill {edge.way}" for edge in taken]
+
+
+def test_a_picture_of_a_device_says_whose_it_is() -> None:
+    """Above everything else, on a strip of its own."""
+    overlay = Overlay.of(told(*GOOD, version="<2> & more"), current=True, history=True)
+    root = ET.fromstring(text(GRAPH, overlay))
+    assert root.get("viewBox") == "0 -80 1200 1136"
+    assert overlay.caption in _words(root)
+    assert root.findtext(f"{SVG}title") == overlay.caption
+    assert "The update stands in applyComplete." in (root.findtext(f"{SVG}desc") or "")
+
+
+def test_a_theme_can_be_fixed() -> None:
+    """For programs that know no media rules."""
+    assert "prefers-color-scheme" not in text(GRAPH, PLAIN, Theme.DARK)
+    assert "#0d1117" in text(GRAPH, PLAIN, Theme.DARK)
+    assert "#0d1117" not in text(GRAPH, PLAIN, Theme.LIGHT)
+
+
+def test_a_strange_state_is_refused() -> None:
+    """An extension's step has no place in the picture, and other formats have."""
+    journey = told(*GOOD[:6], (31, Trigger.STEP_DONE, "applying.backingUp"))
+    with pytest.raises(LifecycleError, match=r"no place for the state 'applying\.backingUp'.*mermaid"):
+        text(GRAPH.including(journey), Overlay.of(journey, current=True, history=True))
+
+
+@settings(max_examples=25)
+@given(journeys())
+def test_any_journey_can_be_drawn(journey: Journey) -> None:
+    """Whatever names it has, it is one well-formed picture in which each state stands once."""
+    drawn = _drawn(journey)
+    assert {f"state-{state}" for state in State} <= set(drawn)
+    lit = [group for group in drawn.values() if "here" in (group.get("class") or "").split()]
+    assert len(lit) == 1
