@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import signal
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from fwsm.device.durable import Disk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from io import FileIO
     from pathlib import Path
 
@@ -180,3 +184,39 @@ def test_free_space_is_what_the_file_system_says(box: Path) -> None:
     """The free space is positive and below the size of the file system."""
     status = os.statvfs(box)
     assert 0 < Disk().free_bytes(box) <= status.f_blocks * status.f_frsize
+
+
+_STEPS = """
+import sys
+from pathlib import Path
+from fwsm.device.durable import Disk
+
+disk, box = Disk(), Path(sys.argv[1])
+disk.make_directory(box / "made")
+disk.write_file(box / "a", b"new")
+disk.move(box / "a", box / "made" / "b")
+disk.remove(box / "made" / "b")
+"""
+
+
+def test_the_steps_reach_the_kernel(box: Path, tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """A sync is a system call on the file or the directory that it names, and none comes later than it should."""
+    log = tmp_path / "log"
+    calls = "trace=mkdir,pwrite64,fdatasync,fsync,rename,unlink"
+    trace = [tool("strace"), "-f", "-y", "-e", calls, "-P", f"{box}", "-o", f"{log}"]
+    within = [part for name in ("made", "a", "a.tmp", "made/b") for part in ("-P", f"{box / name}")]
+    subprocess.run([*trace, *within, sys.executable, "-c", _STEPS, f"{box}"], check=True, timeout=25)
+    made = re.findall(r"(mkdir|pwrite64|fdatasync|fsync|rename|unlink)\((?:\d+<|\")([^>\"]+)", log.read_text())
+    assert [(call, os.path.relpath(path, box)) for call, path in made] == [
+        ("mkdir", "made"),
+        ("fsync", "."),
+        ("pwrite64", "a.tmp"),
+        ("fdatasync", "a.tmp"),
+        ("rename", "a.tmp"),
+        ("fsync", "."),
+        ("rename", "a"),
+        ("fsync", "made"),
+        ("fsync", "."),
+        ("unlink", "made/b"),
+        ("fsync", "made"),
+    ]

@@ -83,6 +83,8 @@ class HttpsDownload:
         place = Place.of(update, self._directory)
         with _disk_in_words(self._directory):
             self._disk.make_directory(self._directory)
+            # A process that was killed may have made it without getting as far as the sync.
+            self._disk.sync_directory(self._directory.parent)
             finished = self._finished(place, update.request.sha256, stop)
             if finished is None:
                 finished = self._load(place, update, note, stop)
