@@ -7,7 +7,7 @@ here are both, with a switch in the line.
 A cut is an exception that is no `Exception`, so no clause of the product can swallow it; and once the power is off,
 every further operation ends the same way, whichever thread it comes from.
 
-What this does not show is the loss of written but unsynced data; the order of syncs is shown elsewhere.
+Whether everything is synced in time is shown by `LossyDisk`, which forgets at a cut what was not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One whole device in this process, whose power can be cut at any durable operation.
 
 Everything on the way to the disk is real: the store on SQLite, the download over HTTPS, the slots and their boot
-loader. Time, the hub, and the thread are in hand, so that a run is the same every time.
+loader. Time, the hub, and the thread are in hand, so that a run is the same every time. Downloads and slots are on a
+disk that forgets whatever was not synced, at each cut of the whole board and at each reboot.
 
     rig = Rig(directory, {"fwPackageUri": uri}, ca_pem, factory)
     rig.run(PowerSwitch(17))           # the power goes at moment 17; then life goes on until the update has settled
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fwsm.core.lifecycle import NO_EXTENSION, Extension
 from fwsm.device.agent import Agent
 from fwsm.device.download import HttpsDownload
+from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.job import InlineRunner
@@ -22,7 +24,8 @@ from fwsm.device.ports import MethodCall
 from fwsm.device.reporter import Reporter
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
-from fwsm.testing.power import CutDisk, CutStore, PowerLossError, PowerSwitch
+from fwsm.testing.lossy import LossyDisk
+from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +42,7 @@ class Rig:
     """A device that can be cut off.
 
     Attributes:
-        directory: its disk.
+        directory: its database, and its flash.
         payload: what an operator sends; sent again until it is answered, as a person would.
         ca_pem: the authority that signs the image server.
         factory: the image in the slot that runs first.
@@ -58,6 +61,12 @@ class Rig:
     extension: Extension = NO_EXTENSION
     settled: Update | None = None
     _rebooting: bool = False
+    _disk: LossyDisk | None = None
+
+    @property
+    def flash(self) -> Path:
+        """Where the downloads are, in `artifacts`, and the slots, in `board`."""
+        return self.directory / "flash"
 
     def run(self, power: PowerSwitch, *, board_too: bool = True, then: PowerSwitch | None = None) -> list[str]:
         """Lives until the update has settled and all is reported; after a cut, life goes on.
@@ -85,15 +94,35 @@ class Rig:
                 power, then = then or PowerSwitch(), None
         raise AssertionError(f"the device does not come to rest: {story}")
 
-    def board(self, power: PowerSwitch | None = None) -> Board:
+    def board(self) -> Board:
         """The board with its slots."""
-        board = Board(self.directory / "board", disk=CutDisk(power or PowerSwitch()))
+        return self._prepared(Disk())
+
+    def forget_unsynced(self) -> None:
+        """Take from the flash what was written and not synced."""
+        disk, self._disk = self._disk, None
+        if disk is not None:
+            disk.lose()
+
+    def _prepared(self, disk: Disk) -> Board:
+        board = Board(self.flash / "board", disk=disk)
         board.prepare(self.factory)
         return board
 
+    def _plugged(self, power: PowerSwitch) -> LossyDisk:
+        """The flash behind a switch; what was not synced before the process ended is still in memory."""
+        if self._disk is None:
+            self.flash.mkdir(parents=True, exist_ok=True)
+            self._disk = LossyDisk(self.flash, power)
+        self._disk.plug(power)
+        return self._disk
+
     def _life(self, power: PowerSwitch) -> bool:
         """One life of the process; True if it ends settled, False if it ends in a reboot."""
-        board = self.board(power)
+        if self._rebooting:
+            self.forget_unsynced()
+        disk = self._plugged(power)
+        board = self._prepared(disk)
         if self._rebooting:
             board.power_cycle()
             self._rebooting = False
@@ -102,19 +131,18 @@ class Rig:
         outbox = store.outbox()
         try:
             reporter = Reporter(outbox, self.link, self.clock, progress_every_s=None)
-            agent = self._agent(store, reporter, power)
+            agent = self._agent(store, reporter, disk)
             return self._work(agent, reporter)
         finally:
             outbox.close()
             store.close()
 
-    def _agent(self, store: CutStore, reporter: Reporter, power: PowerSwitch) -> Agent:
-        disk = CutDisk(power)
+    def _agent(self, store: CutStore, reporter: Reporter, disk: Disk) -> Agent:
         return Agent(
             store,
             reporter,
-            download=HttpsDownload(self.directory / "artifacts", disk=disk, clock=self.clock, ca_pem=self.ca_pem),
-            installer=SlotInstaller(self.directory / "board", disk=disk, on_reboot=self._order_reboot),
+            download=HttpsDownload(self.flash / "artifacts", disk=disk, clock=self.clock, ca_pem=self.ca_pem),
+            installer=SlotInstaller(self.flash / "board", disk=disk, on_reboot=self._order_reboot),
             clock=self.clock,
             extension=self.extension,
             runner=InlineRunner(),

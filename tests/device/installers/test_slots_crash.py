@@ -19,6 +19,7 @@ from fwsm.core.update import Artifact, Probe, Request, State, Update
 from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.slots import SlotInstaller
+from fwsm.testing.lossy import LossyDisk
 from fwsm.testing.power import PowerLossError, PowerSwitch
 
 if TYPE_CHECKING:
@@ -124,11 +125,10 @@ BOOTS = {
 class Sweep:
     """Runs of one act from one beginning."""
 
-    def __init__(self, directory: Path, act: Act, lossy_disk: Callable[[Path, PowerSwitch], Any]) -> None:
+    def __init__(self, directory: Path, act: Act) -> None:
         self.act = act
         self._origin = directory / "origin"
         self._root = directory / "run"
-        self._lossy_disk = lossy_disk
         (directory / "files").mkdir()
         for name, content in {"factory": FACTORY, "u0": FIRST, "u1": IMAGE}.items():
             (directory / "files" / name).write_bytes(content)
@@ -138,11 +138,11 @@ class Sweep:
             for step in act.before:
                 step(device)
 
-    def run(self, power: PowerSwitch) -> Any:
+    def run(self, power: PowerSwitch) -> LossyDisk:
         """Do it on a new disk in the state from before; the disk, whether it was cut or not."""
         shutil.rmtree(self._root, ignore_errors=True)
         shutil.copytree(self._origin, self._root)
-        disk = self._lossy_disk(self._root, power)
+        disk = LossyDisk(self._root, power)
         try:
             self.act.do(Device(self._root, disk))
         except PowerLossError:
@@ -166,9 +166,9 @@ class Sweep:
 
 
 @pytest.fixture
-def sweep(tmp_path: Path, lossy_disk: Callable[[Path, PowerSwitch], Any], request: pytest.FixtureRequest) -> Sweep:
+def sweep(tmp_path: Path, request: pytest.FixtureRequest) -> Sweep:
     """Return the sweep over the act that the test is parametrized with."""
-    return Sweep(tmp_path, request.param, lossy_disk)
+    return Sweep(tmp_path, request.param)
 
 
 def over(acts: dict[str, Act]) -> pytest.MarkDecorator:
@@ -209,7 +209,10 @@ def test_killed_anywhere_and_done_again(sweep: Sweep) -> None:
 @over(ACTS)
 def test_a_kill_is_no_reboot(sweep: Sweep) -> None:
     """Whatever the process was doing when it was killed, the boot keeps its name; only a new board gets one."""
-    before = None if sweep.act is ACTS["make"] else sweep.run(PowerSwitch(0)) and sweep.device().board.status()
+    before = None
+    if sweep.act is not ACTS["make"]:
+        sweep.run(PowerSwitch(0))
+        before = sweep.device().board.status()
     for moment in range(sweep.moments()):
         sweep.run(PowerSwitch(moment))
         after = sweep.device().board.status()

@@ -23,6 +23,7 @@ from fwsm.core.update import Artifact, Request, State, Update
 from fwsm.device.installers.pointer import other
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.errors import SlotError
+from fwsm.testing.lossy import LossyDisk
 from fwsm.testing.power import PowerLossError, PowerSwitch
 
 if TYPE_CHECKING:
@@ -39,11 +40,9 @@ class BoardMachine(RuleBasedStateMachine):
 
     Attributes:
         root: a directory for one board at a time.
-        lossy_disk: makes the disk under it.
     """
 
     root: Path
-    lossy_disk: Callable[[Path, PowerSwitch], Any]
 
     # Where to cut, if at all, and whether that is a power cut; otherwise the process is killed.
     cuts = st.none() | st.tuples(st.integers(0, 60), st.booleans())
@@ -56,7 +55,7 @@ class BoardMachine(RuleBasedStateMachine):
         (self.root / "factory").write_bytes(IMAGES[0])
         self.images: dict[str, bytes] = {}
         self.may_boot = {IMAGES[0]}
-        self.start(self.lossy_disk(self.root / "disk", PowerSwitch()))
+        self.start(LossyDisk(self.root / "disk", PowerSwitch()))
 
     @rule(content=st.sampled_from(IMAGES[1:]), cut=cuts)
     def install(self, content: bytes, cut: Cut | None) -> None:
@@ -150,7 +149,7 @@ class BoardMachine(RuleBasedStateMachine):
     def lose_power(self) -> None:
         """What was not synced is gone, and the board boots."""
         self.disk.lose()
-        self.start(self.lossy_disk(self.root / "disk", PowerSwitch()))
+        self.start(LossyDisk(self.root / "disk", PowerSwitch()))
         self.board.power_cycle()
         assert self.running_image() in self.may_boot
 
@@ -168,7 +167,7 @@ class BoardMachine(RuleBasedStateMachine):
         data = bytearray(path.read_bytes())
         data[at % len(data)] ^= 0xFF
         path.write_bytes(data)
-        self.start(self.lossy_disk(self.root / "disk", PowerSwitch()))
+        self.start(LossyDisk(self.root / "disk", PowerSwitch()))
 
     def running_image(self) -> bytes:
         """What is in the slot that runs."""
@@ -202,13 +201,12 @@ def known(content: bytes) -> Artifact:
 
 
 @pytest.mark.stateful
-def test_any_order_of_anything(tmp_path: Path, lossy_disk: Callable[[Path, PowerSwitch], Any]) -> None:
+def test_any_order_of_anything(tmp_path: Path) -> None:
     """Installations, boots, confirmations, rollbacks, kills, cuts and damage in any order leave a board that boots."""
 
     class Machine(BoardMachine):
         root = tmp_path / "run"
 
-    Machine.lossy_disk = staticmethod(lossy_disk)
     profile = settings()
     few = settings(profile, max_examples=profile.max_examples // 4, stateful_step_count=25)
     run_state_machine_as_test(Machine, settings=few)
