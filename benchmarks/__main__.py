@@ -1,7 +1,8 @@
 """`make bench`: ratios against peers, measured in this run, on this machine.
 
-Only ratios mean anything, and only within one run: every figure is the median of rounds that take turns with the
-peer's. Nothing here is asserted by a test.
+Only ratios mean anything, and only within one run: every figure comes from rounds that take turns with the peer's.
+What other programs do on the machine makes rounds slower and never faster, so what takes milliseconds is compared by
+its fastest round; a download, which takes seconds, by its median. Nothing here is asserted by a test.
 """
 
 from __future__ import annotations

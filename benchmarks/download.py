@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timing import interleaved
+from timing import interleaved, timed
 
 from fwsm.core.update import Request, State, Update
 from fwsm.device.clock import SystemClock
@@ -42,7 +42,7 @@ def run() -> Iterator[str]:
         with Nginx(_tool, ADDRESS, folder / "nginx", folder / "www") as nginx:
             ours = _Ours(folder / "ours", nginx, digest)
             peer = _Peer(folder / "peer.img", nginx, digest)
-            medians = interleaved({"fwsm": ours, "curl; openssl; sync": peer}, ROUNDS)
+            medians = interleaved({"fwsm": timed(ours), "curl; openssl; sync": timed(peer)}, ROUNDS)
     for candidate, seconds in medians.items():
         yield f"{candidate:20} {seconds:6.2f} s, {SIZE_BYTES / seconds / 2**20:5.0f} MiB/s"
     yield f"ratio                {medians['fwsm'] / medians['curl; openssl; sync']:.2f} x curl; openssl; sync"

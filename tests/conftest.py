@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 settings.register_profile("fwsm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 # More examples, for a run by hand: HYPOTHESIS_PROFILE=long
 settings.register_profile("long", settings.get_profile("fwsm"), max_examples=2000)
+# Fewer, and the same every time: each of some thousand mutants of the core meets all of them.
+settings.register_profile("mutants", settings.get_profile("fwsm"), max_examples=25, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fwsm"))
 
 _addresses = itertools.count(os.getpid() % 200 * 250)

@@ -6,6 +6,8 @@ that of its 2018 successor (`fwVersion`) and our own.
 
 from __future__ import annotations
 
+from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -79,6 +81,7 @@ def wrapped(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"iothubDM": {"firmwareUpdate": dict(part)}}
 
 
+@lru_cache(maxsize=8)
 def shown_uri(uri: str) -> str:
     """The URI without what may be a secret: user, password, query and fragment."""
     parts = urlsplit(uri)
@@ -95,5 +98,6 @@ def _progress(progress: Progress | None) -> dict[str, Any] | None:
     return {"bytes": progress.bytes, "totalBytes": progress.total_bytes, "percent": progress.percent}
 
 
+@lru_cache(maxsize=32)  # the times of a record are shown again with each state that follows
 def _iso(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fwsm.core.moment import Deadline
@@ -14,7 +15,7 @@ from fwsm.store.tables import UPDATES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["columns", "iso", "parse_iso", "understood", "update_of"]
+__all__ = ["changed_columns", "columns", "iso", "parse_iso", "understood", "update_of"]
 
 
 def columns(update: Update) -> dict[str, Any]:
@@ -53,6 +54,12 @@ def columns(update: Update) -> dict[str, Any]:
         "applied_at": iso(update.applied_at),
         "reached_bytes": update.reached_bytes,
     }
+
+
+def changed_columns(before: Update, after: Update) -> dict[str, Any]:
+    """The column values in which a record differs from the one before it."""
+    old = columns(before)
+    return {name: value for name, value in columns(after).items() if value != old[name]}
 
 
 def update_of(row: Mapping[str, Any]) -> Update:
@@ -101,6 +108,7 @@ def understood(what: str) -> Iterator[None]:
         ) from error
 
 
+@lru_cache(maxsize=32)  # the times of a record are written again with each state that follows
 def iso(at: datetime | None) -> str | None:
     """UTC as text that sorts like time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds") if at else None

@@ -2,7 +2,7 @@
 
 A statement is written with SQLAlchemy's Core, so that it names tables and columns that exist. What SQLAlchemy does with
 it at every execution (compile, cache, contexts, events) costs more than SQLite itself; a device does the same dozen
-statements for years. So each is compiled when the program starts, and then handed to the driver's connection, which
+statements for years. So each is compiled when it is first used, and then handed to the driver's connection, which
 SQLAlchemy holds for us. It took the time of a durable state from three times that of bare `sqlite3` to half as much
 again.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam
@@ -36,21 +37,26 @@ class Prepared:
     """
 
     def __init__(self, statement: Executable) -> None:
-        compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every executable clause has it
-        self._sql = str(compiled)
-        self._names: tuple[str, ...] = tuple(compiled.positiontup)
-        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._statement = statement
 
     def run(self, driver: sqlite3.Connection, values: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
         """Execute it; `values` by the names of its parameters."""
-        known = self._fixed if values is None else {**self._fixed, **values}
-        return driver.execute(self._sql, [known[name] for name in self._names])
+        sql, names, fixed = self._compiled
+        known = fixed if values is None else {**fixed, **values}
+        return driver.execute(sql, [known[name] for name in names])
 
     def rows(self, driver: sqlite3.Connection, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Execute it, and return what it finds, each row by the names of its columns."""
         cursor = self.run(driver, values)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """The SQL, the names of its parameters in their order, and the values that are always the same."""
+        compiled = self._statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every executable clause has it
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        return str(compiled), tuple(compiled.positiontup), fixed
 
 
 def inserted(table: Table) -> Prepared:

@@ -23,7 +23,7 @@ from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledge
 from fwsm.store.engine import damage, look
 from fwsm.store.lock import Lock
 from fwsm.store.loss import DAMAGED, read_loss, tell_loss, write_loss
-from fwsm.store.mapping import columns, iso, parse_iso, understood, update_of
+from fwsm.store.mapping import changed_columns, columns, iso, parse_iso, understood, update_of
 from fwsm.store.opening import LATEST, make_directory, may_pass, opened, unsettled
 from fwsm.store.outbox import Outbox
 from fwsm.store.prepared import Prepared, inserted, reading, writing
@@ -403,8 +403,7 @@ def _advanced(names: tuple[str, ...]) -> Prepared:
 
 
 def _advance(driver: sqlite3.Connection, entry: Entry) -> None:
-    before, after = columns(entry.before), columns(entry.after)
-    new = {name: value for name, value in after.items() if value != before[name]}
+    new = changed_columns(entry.before, entry.after)
     if new and _advanced(tuple(new)).run(driver, {"key": entry.after.id, **new}).rowcount != 1:
         raise StoreDamagedError(
             f"update {entry.after.id} is not the newest one in the database",
