@@ -146,7 +146,7 @@ class Identity:
         kind = given.get("type") or "sas" if isinstance(given, dict) else None
         if kind == "sas":
             primary, secondary = _pair(given, "symmetricKey", "primaryKey", "secondaryKey")
-            if primary is None and secondary is None:
+            if not primary and not secondary:
                 primary, secondary = new_key(), new_key()
             if not is_key(primary) or not is_key(secondary):
                 raise Refusal(Why.ARGUMENT_INVALID, "Give both keys or neither, each base64 of 16 to 64 bytes.")
