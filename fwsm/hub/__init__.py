@@ -12,10 +12,10 @@ The rooms, from the outside in:
     ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics > bags,
                   codec > packets, fields
     ── REST ──    rest (routes by subject), operator (documents)
-    ── itself ──  backstage (what nobody asks for) > jobs
+    ── itself ──  backstage (what nobody asks for) > jobs, configurations
     ── asked ──   queries > query (the language), bulk (many changes to the registry)
     ── engine ──  registry > identity, twins > twin > limits, session, links, methods, cloudmessages, policy > sas,
-                  events, feed > eventdata, faults, throttles
+                  presence, events, feed > eventdata, faults, throttles
     ── ground ──  turn (commit, then speak), state, diskstate, home (directory and lock), certificates, loopthread,
                   watch (eyes for other threads), refusal (error codes), jsontext, timestamp
 

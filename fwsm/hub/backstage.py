@@ -1,4 +1,4 @@
-"""What a hub does by itself, when nobody asks: it carries out jobs.
+"""What a hub does by itself, when nobody asks: it carries out jobs and configurations.
 
 It looks around once a second, and at once when there is word of work. Whether something is due is asked of the hub's
 clock each time, so a clock that is set, or a test that passes its own, needs no timer to be told.
@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from fwsm.errors import HubError
+from fwsm.hub.configurations import Deployer
 from fwsm.hub.events import WorkWaiting
 from fwsm.hub.jobs import JobRunner
 
@@ -38,6 +39,7 @@ class Backstage:
     def __init__(self, engine: Engine, turn: Turn) -> None:
         self._turn = turn
         self._jobs = JobRunner(engine, turn)
+        self._deployer = Deployer(engine)
         self._word = asyncio.Event()
         engine.events.subscribe(self._on_event)
 
@@ -49,6 +51,7 @@ class Backstage:
         while True:
             self._word.clear()
             self._jobs.tick()
+            self._deployer.tick()
             try:
                 await self._turn.committed()
             except HubError as error:

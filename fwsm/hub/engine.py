@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwsm.hub.cloudmessages import CloudMessages
+from fwsm.hub.configurations import Configurations
 from fwsm.hub.events import Events
 from fwsm.hub.faults import Faults
 from fwsm.hub.feed import Feed
@@ -16,6 +17,7 @@ from fwsm.hub.jobs import Jobs
 from fwsm.hub.links import Links
 from fwsm.hub.methods import Methods
 from fwsm.hub.policy import Policies
+from fwsm.hub.presence import Presence
 from fwsm.hub.registry import Registry
 from fwsm.hub.session import Sessions
 from fwsm.hub.throttles import Throttles
@@ -50,6 +52,8 @@ class Engine:
         self.twins = Twins(self.registry, state, self.events, wall)
         self.sessions = Sessions(self.registry, state, self.events)
         self.links = Links(self.events)
+        self.presence = Presence(state, self.events, wall)
         self.messages = CloudMessages(self.registry, self.links, state, self.events, wall)
         self.methods = Methods(self.registry, self.links, self.events)
         self.jobs = Jobs(state, self.events, wall)
+        self.configurations = Configurations(state, self.events, wall)

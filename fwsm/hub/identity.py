@@ -12,7 +12,7 @@ from typing import Any
 
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.sas import is_key, new_key
-from fwsm.hub.timestamp import NEVER
+from fwsm.hub.timestamp import NEVER, timestamp
 
 __all__ = ["Identity", "is_id"]
 
@@ -35,6 +35,7 @@ class Identity:
         primary_thumbprint: SHA-1 or SHA-256 of a client certificate, in upper-case hexadecimal; "" when there is none.
         enabled: whether a device may connect; a module goes by its device.
         managed_by: who looks after a module; free text.
+        status_changed_at: when the device was enabled or disabled, in epoch seconds; None for never.
         generation: tells this identity from an older one of the same name.
         revision: counts the writes.
     """
@@ -50,6 +51,7 @@ class Identity:
     managed_by: str | None = None
     primary_thumbprint: str = ""
     secondary_thumbprint: str = ""
+    status_changed_at: float | None = None
 
     @property
     def client_id(self) -> str:
@@ -81,16 +83,17 @@ class Identity:
         """`enabled` or `disabled`."""
         return "enabled" if self.enabled else "disabled"
 
-    def document(self, *, connected: bool) -> dict[str, Any]:
-        """Return the identity as an operator reads it."""
+    @property
+    def status_updated(self) -> str:
+        """`status_changed_at` as the hub writes it."""
+        return NEVER if self.status_changed_at is None else timestamp(self.status_changed_at)
+
+    def document(self) -> dict[str, Any]:
+        """Return the identity as an operator reads it, without what its device does (see `operator`)."""
         document = {
             "deviceId": self.device_id,
             "generationId": str(self.generation),
             "etag": self.etag,
-            "connectionState": "Connected" if connected else "Disconnected",
-            "connectionStateUpdatedTime": NEVER,
-            "lastActivityTime": NEVER,
-            "cloudToDeviceMessageCount": 0,
             "authentication": {
                 "symmetricKey": {
                     "primaryKey": self.primary_key or None,
@@ -105,7 +108,7 @@ class Identity:
         return document | {
             "status": self.status,
             "statusReason": self.status_reason,
-            "statusUpdatedTime": NEVER,
+            "statusUpdatedTime": self.status_updated,
             "capabilities": {"iotEdge": False},
         }
 

@@ -16,7 +16,7 @@ from fwsm.hub.identity import Identity, is_id
 from fwsm.hub.refusal import Refusal, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fwsm.hub.events import Events
     from fwsm.hub.state import State
@@ -76,6 +76,11 @@ class Registry:
         """Return all devices, or at most `limit`, without their modules."""
         return list(self._devices.values())[:limit]
 
+    def client_ids(self) -> Iterator[str]:
+        """Return the client ids of all devices and modules."""
+        yield from self._devices
+        yield from (module.client_id for modules in self._modules.values() for module in modules.values())
+
     def create(self, client_id: str, body: dict[str, Any]) -> Identity:
         """Add a device or a module as `body` describes it.
 
@@ -106,7 +111,8 @@ class Registry:
         """
         old = self.get(client_id)
         _check_etag(old, if_match)
-        return self._keep(replace(old.described(body), revision=old.revision + 1))
+        new = replace(old.described(body), revision=old.revision + 1)
+        return self._keep(new if new.enabled == old.enabled else replace(new, status_changed_at=self._wall()))
 
     def delete(self, client_id: str, if_match: str) -> None:
         """Remove a device with its modules, or a module, if its etag is `if_match` or that is `*`.

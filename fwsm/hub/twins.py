@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fwsm.hub.state import State
     from fwsm.hub.twin import JsonObject
 
-__all__ = ["Twins", "parts"]
+__all__ = ["Twins", "difference", "parts"]
 
 _KIND = "twin"
 
@@ -83,7 +83,7 @@ class Twins:
         now = self._wall()
         twin = old.with_replacement(tags, desired, now)
         self._keep(client_id, twin)
-        change = _difference(old.desired.values, twin.desired.values)
+        change = difference(old.desired.values, twin.desired.values)
         self._events.publish(DesiredChanged(client_id, change, twin.desired.version))
         self._events.publish(TwinChanged(client_id, {}, twin.version, {}, now, replacement=twin))
         return twin
@@ -131,13 +131,14 @@ def _object(body: JsonObject, name: str) -> JsonObject | None:
     return value
 
 
-def _difference(old: JsonObject, new: JsonObject) -> JsonObject:
+def difference(old: JsonObject, new: JsonObject) -> JsonObject:
+    """Return the patch that leads from `old` properties to `new` ones; it is empty when they are the same."""
     change: JsonObject = {key: None for key in old if key not in new}
     for key, value in new.items():
         if key not in old:
             change[key] = value
         elif isinstance(value, dict) and isinstance(old[key], dict):
-            below = _difference(old[key], value)
+            below = difference(old[key], value)
             if below:
                 change[key] = below
         elif compact(value) != compact(old[key]):  # to Python, true equals 1

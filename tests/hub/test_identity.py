@@ -21,7 +21,7 @@ def test_certificates_take_the_place_of_keys() -> None:
     )
     assert not device.keys
     assert device.thumbprints == frozenset({"AB" * 20, SHA256})
-    shown = device.document(connected=False)["authentication"]
+    shown = device.document()["authentication"]
     assert shown == {
         "symmetricKey": {"primaryKey": None, "secondaryKey": None},
         "x509Thumbprint": {"primaryThumbprint": "AB" * 20, "secondaryThumbprint": SHA256},
@@ -42,7 +42,7 @@ def test_one_thumbprint_is_enough() -> None:
 def test_module_shows_what_modules_have() -> None:
     """No status of its own, but a name and whoever looks after it."""
     module = Identity("d1", "", "", module_id="m1").described({"deviceId": "d1", "managedBy": "edge"})
-    document = module.document(connected=True)
+    document = module.document()
     assert (document["deviceId"], document["moduleId"], document["managedBy"]) == ("d1", "m1", "edge")
     assert "status" not in document
 

@@ -10,8 +10,9 @@ from fwsm.hub.diskstate import DiskState
 from fwsm.hub.events import Event, Events, IdentityChanged
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.registry import Registry
-from fwsm.hub.sas import new_key
+from fwsm.hub.sas import is_key, new_key
 from fwsm.hub.state import EphemeralState
+from fwsm.hub.timestamp import NEVER, timestamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def test_new_device_has_random_keys_and_is_enabled(registry: Registry) -> None:
     first, second = registry.create("d1", {}), registry.create("d2", {})
     assert len({*first.keys, *second.keys}) == 4
     assert registry.get("d1") is first
-    assert first.document(connected=False)["status"] == "enabled"
+    assert first.document()["status"] == "enabled"
 
 
 def test_description_is_taken_over(registry: Registry) -> None:
@@ -49,13 +50,9 @@ def test_description_is_taken_over(registry: Registry) -> None:
     keys = {"symmetricKey": {"primaryKey": primary, "secondaryKey": secondary}}
     body = {"deviceId": "d1", "status": "disabled", "statusReason": "lost", "authentication": keys}
     identity = registry.create("d1", body)
-    document = identity.document(connected=True)
+    document = identity.document()
     assert identity.keys == (primary, secondary)
-    assert (document["status"], document["statusReason"], document["connectionState"]) == (
-        "disabled",
-        "lost",
-        "Connected",
-    )
+    assert (document["status"], document["statusReason"]) == ("disabled", "lost")
 
 
 def test_device_is_created_once(registry: Registry) -> None:
@@ -191,3 +188,26 @@ def test_restart_brings_everything_back(events: Events, tmp_path: Path) -> None:
     assert [after.get("d1"), after.get("d1/m1")] == kept
     for state in states:
         state.close()
+
+
+def test_change_of_status_has_its_time(registry: Registry) -> None:
+    """Other changes have not."""
+    registry.create("d1", {})
+    assert registry.update("d1", {}, "*").document()["statusUpdatedTime"] == NEVER
+    changed = registry.update("d1", {"status": "disabled"}, "*").document()["statusUpdatedTime"]
+    assert (
+        changed == registry.update("d1", {"status": "disabled"}, "*").document()["statusUpdatedTime"] == timestamp(1000)
+    )
+
+
+def test_keys_that_are_empty_are_not_given(registry: Registry) -> None:
+    """So service SDKs ask for random ones."""
+    empty = {"symmetricKey": {"primaryKey": "", "secondaryKey": ""}}
+    assert all(is_key(key) for key in registry.create("d1", {"authentication": empty}).keys)
+
+
+def test_client_ids_are_those_of_devices_and_modules(registry: Registry) -> None:
+    """In no order that is promised."""
+    for client_id in ("d1", "d2", "d1/m"):
+        registry.create(client_id, {})
+    assert sorted(registry.client_ids()) == ["d1", "d1/m", "d2"]

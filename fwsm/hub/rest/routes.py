@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwsm.hub.rest import jobs, queries, registry, twins
+from fwsm.hub.rest import configurations, jobs, queries, registry, twins
 
 if TYPE_CHECKING:
     from fwsm.hub.rest.exchange import Route
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES"]
 
 ROUTES: tuple[Route, ...] = (
+    *configurations.ROUTES,
     *jobs.ROUTES,
     *queries.ROUTES,
     *registry.ROUTES,

@@ -1,0 +1,92 @@
+"""When each device was last heard of, and since when it has been connected or not.
+
+Operators find stale devices by it: `SELECT * FROM devices WHERE lastActivityTime < '2026-11-01T00:00:00Z'`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from fwsm.hub.events import Connected, Disconnected, Reported, TelemetryReceived, TwinRemoved
+from fwsm.hub.timestamp import NEVER, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.hub.events import Event, Events
+    from fwsm.hub.state import State
+
+__all__ = ["Presence", "Trace"]
+
+_KIND = "presence"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of one device or module.
+
+    Attributes:
+        changed_at: when it connected or was disconnected, in epoch seconds; None for never, as for `active_at`.
+        active_at: when it last connected, reported or sent a message.
+    """
+
+    changed_at: float | None = None
+    active_at: float | None = None
+
+    @property
+    def state_changed(self) -> str:
+        """`changed_at` as the hub writes it."""
+        return NEVER if self.changed_at is None else timestamp(self.changed_at)
+
+    @property
+    def last_active(self) -> str:
+        """`active_at` as the hub writes it."""
+        return NEVER if self.active_at is None else timestamp(self.active_at)
+
+    def record(self) -> dict[str, float | None]:
+        """Return it as it is stored."""
+        return asdict(self)
+
+
+_NOTHING = Trace()
+
+
+class Presence:
+    """The traces that devices and modules have left.
+
+    Only coming and going is written to the disk: a hub that was killed may have forgotten later activity.
+
+    Args:
+        state: where they are kept.
+        events: tells of what devices do.
+        wall: the time in epoch seconds.
+    """
+
+    def __init__(self, state: State, events: Events, wall: Callable[[], float]) -> None:
+        self._state = state
+        self._wall = wall
+        self._traces = {key: Trace(**record) for key, record in state.load(_KIND)}
+        events.subscribe(self._on_event)
+
+    def trace(self, client_id: str) -> Trace:
+        """Return what is known of a device or module."""
+        return self._traces.get(client_id, _NOTHING)
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case Reported() | TelemetryReceived():
+                self._traces[event.client_id] = replace(self.trace(event.client_id), active_at=self._wall())
+            case Connected():
+                self._keep(event.client_id, Trace(self._wall(), self._wall()))
+            case Disconnected() if event.client_id in self._traces:  # not that of a device which was just deleted
+                self._keep(event.client_id, replace(self.trace(event.client_id), changed_at=self._wall()))
+            case TwinRemoved():
+                self._traces.pop(event.client_id, None)
+                self._state.put(_KIND, event.client_id, None)
+            case _:
+                pass
+
+    def _keep(self, client_id: str, trace: Trace) -> None:
+        self._traces[client_id] = trace
+        self._state.put(_KIND, client_id, trace)
