@@ -146,9 +146,12 @@ def _public(module: Path) -> list[str]:
 
 def _uses(files: list[Path], words: set[str]) -> Iterator[str]:
     """Where one of the words is used: as a name, as an argument, in an import, or as a dotted name."""
+    ends = {word.rpartition(".")[2] for word in words}
     for file in files:
         for node in ast.walk(_tree(file)):
-            if isinstance(node, ast.Name | ast.Attribute):
+            if isinstance(node, ast.Name):
+                word = node.id
+            elif isinstance(node, ast.Attribute) and node.attr in ends:  # to write all of them out takes long
                 word = ast.unparse(node)
             elif isinstance(node, ast.arg):
                 word = node.arg
