@@ -134,7 +134,7 @@ class Identity:
             if named != own:
                 raise Refusal(Why.ARGUMENT_INVALID, f"{name} in the body is {named!r:.140}, in the path {own!r}.")
         status = body.get("status") or "enabled"
-        if status not in {"enabled", "disabled"}:
+        if status not in ("enabled", "disabled"):
             raise Refusal(Why.ARGUMENT_INVALID, f"status is {status!r:.140}, not enabled or disabled.")
         is_device = self.module_id is None
         return replace(

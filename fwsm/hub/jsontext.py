@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from fwsm.hub.refusal import Refusal, Why
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["compact", "parse", "parse_object"]
+
+
+# Ours. What is deeper may be JSON, but somewhere on its way through the hub the stack would end.
+_MAX_DEPTH = 100
 
 
 def parse(data: bytes) -> Any:
     """Return the value that `data` says.
 
     Python's parser alone takes NaN and Infinity, turns 1e999 into infinity, accepts half a surrogate pair, and
-    answers deep nesting with RecursionError; none of these is JSON that a peer could read back.
+    answers deep nesting with RecursionError; none of these is JSON that a peer could read back. Nor is there more
+    than `_MAX_DEPTH` of nesting.
 
     Raises:
         Refusal: 400006, the bytes are not JSON.
     """
+    deep = data.count(b"{") + data.count(b"[") > _MAX_DEPTH
     try:
         value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
         json.dumps(value, ensure_ascii=False).encode()
@@ -27,6 +36,8 @@ def parse(data: bytes) -> Any:
         raise Refusal(Why.FORMAT, "The body is nested too deeply.") from None
     except ValueError as error:
         raise Refusal(Why.FORMAT, f"The body is not JSON: {error}.") from None
+    if deep and _depth(value) > _MAX_DEPTH:
+        raise Refusal(Why.FORMAT, f"The body is nested deeper than {_MAX_DEPTH}.")
     return value
 
 
@@ -56,3 +67,16 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text} is too large")
     return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [child for parent in level for child in _children(parent)]:
+        depth += 1
+    return depth
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

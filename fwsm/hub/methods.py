@@ -172,6 +172,8 @@ def _seconds(body: dict[str, Any], name: str, default: int, allowed: range) -> i
 
 
 def _payload(client_id: str, body: bytes) -> Any:
+    if len(body) > _MAX_PAYLOAD_BYTES:
+        raise Refusal(Why.BAD_DEVICE_RESPONSE, f"The answer of {client_id} is longer than {_MAX_PAYLOAD_BYTES} bytes.")
     if not body.strip():
         return None
     try:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fwsm.hub.bulk import apply_all
 from fwsm.hub.engine import Engine
+from fwsm.hub.jsontext import compact
+from fwsm.hub.operator import twin_document
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.state import EphemeralState
+from tests.hub.anyjson import VALUES, bodies
 
 
 @pytest.fixture
@@ -107,3 +113,30 @@ def test_body_that_is_no_list_of_devices_is_refused(engine: Engine, entries: Any
     with pytest.raises(Refusal) as caught:
         apply_all(engine, entries)
     assert caught.value.why is Why.ARGUMENT_INVALID
+
+
+ENTRY = bodies(
+    id=st.sampled_from(["old", "new"]),
+    moduleId="m",
+    importMode=st.sampled_from(["create", "createOrUpdate", "update", "updateIfMatchETag", "delete", "updateTwin"]),
+    status=st.sampled_from(["enabled", "disabled"]),
+    statusReason="why",
+    eTag="x",
+    tags=VALUES,
+    properties=bodies(desired=VALUES),
+    authentication=bodies(
+        type=st.sampled_from(["sas", "selfSigned"]),
+        symmetricKey=bodies(primaryKey="", secondaryKey=""),
+        x509Thumbprint=bodies(primaryThumbprint="A" * 40),
+    ),
+)
+
+
+@given(st.lists(ENTRY.map(lambda entry: {"id": "new", **entry}) | VALUES, max_size=3))
+def test_any_entries_are_applied_or_refused(entries: list[Any]) -> None:
+    """Nothing else is raised; what was applied can be read."""
+    engine = Engine(EphemeralState(), lambda: 0.0, lambda: 0.0)
+    engine.registry.create("old", {})
+    with contextlib.suppress(Refusal):
+        compact(apply_all(engine, entries))
+    compact([twin_document(engine, client_id) for client_id in engine.registry.client_ids()])

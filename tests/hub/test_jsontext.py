@@ -67,3 +67,19 @@ def test_object_is_asked_for_and_nothing_else_given(text: bytes) -> None:
     """Where an object is needed, other values are refused."""
     with pytest.raises(Refusal, match="not a JSON object"):
         parse_object(text)
+
+
+@given(st.integers(95, 110), st.sampled_from([(b"[", b"]"), (b'{"a":', b"}")]))
+def test_nesting_has_a_bound(depth: int, brackets: tuple[bytes, bytes]) -> None:
+    """What is deeper than a hundred would end the stack somewhere on its way."""
+    text = brackets[0] * depth + b"1" + brackets[1] * depth
+    if depth <= 100:
+        assert compact(parse(text)) == text
+    else:
+        with pytest.raises(Refusal, match="nested deeper than 100"):
+            parse(text)
+
+
+def test_much_side_by_side_is_not_deep() -> None:
+    """A thousand objects in a list are two levels."""
+    assert len(parse(b"[" + b"{}," * 999 + b"{}]")) == 1000

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
 
 from fwsm.hub.engine import Engine
 from fwsm.hub.methods import Call, MethodResult
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.topics import METHODS
+from tests.hub.anyjson import VALUES, bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -181,3 +184,16 @@ def test_malformed_request_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as caught:
         Call.from_body(body)
     assert caught.value.why is Why.ARGUMENT_INVALID
+
+
+def test_answer_that_is_too_long_is_a_bad_device_response(engine: Engine) -> None:
+    """128 KiB are the most in this direction as well."""
+    engine.links.attach("d1", Device(engine, b" " * (128 * 1024) + b"1"))
+    assert _why(engine.methods.call("d1", Call("go"))) is Why.BAD_DEVICE_RESPONSE
+
+
+@given(bodies(methodName="go", responseTimeoutInSeconds=30, connectTimeoutInSeconds=5, payload=VALUES))
+def test_any_body_is_a_call_or_refused(body: dict[str, Any]) -> None:
+    """Nothing else is raised."""
+    with contextlib.suppress(Refusal):
+        Call.from_body(body)

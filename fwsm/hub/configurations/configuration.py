@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from fwsm.hub.configurations.content import Content, check_content
@@ -103,7 +103,7 @@ class Configuration:
         """Return this configuration with everything but its content as `body` describes it; raises as `from_body`."""
         if (body.get("id") or self.configuration_id) != self.configuration_id:
             _refuse(f"id in the body is {body['id']!r:.140}, in the path {self.configuration_id!r}")
-        priority = body.get("priority") or 0
+        priority = 0 if body.get("priority") is None else body["priority"]
         if not isinstance(priority, int) or isinstance(priority, bool) or priority < 0:
             _refuse(f"priority is {priority!r:.140}, not a whole number from 0")
         return replace(
@@ -112,7 +112,7 @@ class Configuration:
             priority=priority,
             labels=_texts(body.get("labels"), "labels"),
             metrics=_metrics(body),
-            schema_version=body.get("schemaVersion") or "1.0",
+            schema_version=str(body.get("schemaVersion") or "1.0"),
             updated_at=now,
             revision=self.revision + 1,
         )
@@ -129,7 +129,7 @@ class Configuration:
 
     def record(self) -> dict[str, Any]:
         """Return the configuration as it is stored."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def _content(body: dict[str, Any]) -> tuple[str, Content]:

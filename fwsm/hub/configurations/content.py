@@ -17,6 +17,8 @@ __all__ = ["Content", "check_content", "desired_with"]
 Content: TypeAlias = dict[str, Any]
 
 _ROOT = ["properties", "desired"]
+# Of a twin; what else is wrong with its values, its own limits say.
+_MAX_DEPTH = 10
 
 
 def check_content(content: Any) -> Content:
@@ -25,8 +27,8 @@ def check_content(content: Any) -> Content:
         raise _invalid("It is not an object with keys such as properties.desired.firmware.")
     for place in content:
         root, below = (segments := place.split("."))[:2], segments[2:]
-        if root != _ROOT or not all(below):
-            raise _invalid(f"The key {place[:140]!r} does not begin with properties.desired.")
+        if root != _ROOT or not all(below) or len(below) > _MAX_DEPTH:
+            raise _invalid(f"The key {place[:140]!r} is not properties.desired or a place in it.")
     if not isinstance(content.get("properties.desired", {}), dict):
         raise _invalid("properties.desired is not an object.")
     try:

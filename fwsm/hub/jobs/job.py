@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.jobs.order import Order
@@ -95,7 +95,7 @@ class Job:
 
     def record(self) -> dict[str, Any]:
         """Return the job as it is stored."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__} | {"order": self.order.record()}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Job:
@@ -164,7 +164,7 @@ class DeviceJob:
 
     def record(self) -> dict[str, Any]:
         """Return it as it is stored."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> DeviceJob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from fwsm.hub.methods import Call
@@ -51,10 +51,10 @@ class Order:
         """
         if _JOB_ID.fullmatch(job_id) is None:
             _refuse(f"{job_id[:80]!r} is not a job id: 1 to 64 lower-case letters, digits and hyphens")
-        if body.get("jobId") not in {None, job_id}:
+        if (body.get("jobId") or job_id) != job_id:
             _refuse(f"jobId in the body is {body['jobId']!r:.80}, in the path {job_id!r}")
         kind = body.get("type")
-        if kind not in _WORK:
+        if not isinstance(kind, str) or kind not in _WORK:
             _refuse(f"type is {kind!r:.80}, not one of {', '.join(_WORK)}")
         condition = body.get("queryCondition")
         if not isinstance(condition, str) or not condition.strip():
@@ -84,7 +84,7 @@ class Order:
 
     def record(self) -> dict[str, Any]:
         """Return the order as it is stored."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def _work(kind: str, body: dict[str, Any]) -> dict[str, Any]:

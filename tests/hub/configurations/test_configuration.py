@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fwsm.hub.configurations.configuration import Configuration, read_metric, read_target
+from fwsm.hub.jsontext import compact
 from fwsm.hub.query import QueryError
 from fwsm.hub.refusal import Refusal, Why
+from tests.hub.anyjson import VALUES, bodies
 from tests.hub.configurations.scene import body
 
 
@@ -103,3 +107,24 @@ def test_configuration_for_modules_has_content_for_modules() -> None:
     with pytest.raises(Refusal) as caught:
         Configuration.from_body("c", body("tags.a = 1", content=content), 0.0)
     assert caught.value.why is Why.BAD_TARGET
+
+
+@given(
+    st.text() | st.just("c"),
+    bodies(
+        id="c",
+        priority=1,
+        targetCondition="*",
+        labels={},
+        content=bodies(deviceContent=bodies(**{"properties.desired": VALUES, "properties.desired.a.b": VALUES})),
+        metrics=bodies(queries=bodies(m="SELECT deviceId FROM devices")),
+        schemaVersion="1.0",
+    ),
+)
+def test_any_body_is_a_configuration_or_refused(configuration_id: str, request_body: dict[str, Any]) -> None:
+    """Nothing else is raised, and a configuration can be kept."""
+    try:
+        made = Configuration.from_body(configuration_id, request_body, 0.0)
+    except Refusal:
+        return
+    compact(made.record())

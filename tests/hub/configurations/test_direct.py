@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from fwsm.hub.configurations.direct import apply_content, give
 from fwsm.hub.refusal import Refusal, Why
+from tests.hub.anyjson import VALUES, bodies
 from tests.hub.configurations.scene import Scene
 
 
@@ -48,3 +51,15 @@ def test_content_that_cannot_be_applied_is_refused(device_id: str, body: dict[st
     with pytest.raises(Refusal) as caught:
         apply_content(scene.engine, device_id, body)
     assert (caught.value.why, scene.engine.registry.modules("d1")) == (why, [])
+
+
+CONTENT = bodies(**{"properties.desired": VALUES, "properties.desired.a": VALUES})
+
+
+@given(bodies(deviceContent=CONTENT, modulesContent=bodies(m=CONTENT)))
+def test_any_body_is_applied_or_refused(body: dict[str, Any]) -> None:
+    """Nothing else is raised."""
+    scene = Scene()
+    scene.add("d1")
+    with contextlib.suppress(Refusal):
+        apply_content(scene.engine, "d1", body)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import given
+
 from fwsm.hub.configurations.trial import query_faults
+from tests.hub.anyjson import VALUES, bodies
 
 METRIC = "SELECT deviceId FROM devices WHERE tags.a = 1"
 
@@ -28,3 +33,9 @@ def test_each_fault_is_said_for_itself() -> None:
             "worse": "it is not a text.",
         },
     }
+
+
+@given(VALUES, bodies(m="SELECT deviceId FROM devices", n=VALUES) | VALUES)
+def test_anything_can_be_tried(target: Any, metrics: Any) -> None:
+    """Nothing is raised."""
+    query_faults(target, metrics)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fwsm.hub.jobs.order import METHOD, Order
+from fwsm.hub.jsontext import compact
 from fwsm.hub.methods import Call
 from fwsm.hub.refusal import Refusal, Why
+from tests.hub.anyjson import VALUES, bodies
 from tests.hub.jobs.scene import method, twin
 
 
@@ -62,3 +66,24 @@ def test_order_that_cannot_be_carried_out_is_refused(job_id: str, body: dict[str
         Order.from_body(job_id, body, 1000.0)
     assert caught.value.why is Why.ARGUMENT_INVALID
     assert fault in caught.value.message
+
+
+@given(
+    st.text() | st.just("j"),
+    bodies(
+        jobId="j",
+        type=st.sampled_from(["scheduleDeviceMethod", "scheduleUpdateTwin"]),
+        queryCondition="*",
+        cloudToDeviceMethod=bodies(methodName="go", responseTimeoutInSeconds=30, connectTimeoutInSeconds=5, payload={}),
+        updateTwin=bodies(tags=VALUES, etag="*", properties=bodies(desired=VALUES)),
+        startTime="1970-01-01T00:20:00Z",
+        maxExecutionTimeInSeconds=60,
+    ),
+)
+def test_any_body_is_an_order_or_refused(job_id: str, body: dict[str, Any]) -> None:
+    """Nothing else is raised, and an order can be shown and kept."""
+    try:
+        order = Order.from_body(job_id, body, 1000.0)
+    except Refusal:
+        return
+    compact([order.document(), order.record()])
