@@ -26,6 +26,10 @@ class Load(enum.Enum):
     TWIN_UPDATE = "twin updates"
     METHOD = "direct methods"
     MESSAGE = "cloud-to-device messages"
+    REGISTRY = "registry operations"
+    QUERY = "queries"
+    JOB = "job operations"
+    CONFIGURATION = "configuration operations"
 
 
 # At least this many, and this many a unit, in a period of so many seconds.
@@ -36,6 +40,10 @@ _LIMITS = {
     Load.TWIN_UPDATE: (50, 0, 1),
     Load.METHOD: (0, 40, 1),  # 160 KB/s in steps of 4 KB a call
     Load.MESSAGE: (0, 100, 60),
+    Load.REGISTRY: (0, 100, 60),
+    Load.QUERY: (0, 20, 60),
+    Load.JOB: (0, 100, 60),
+    Load.CONFIGURATION: (20, 0, 60),
 }
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.engine import Engine
     from fwsm.hub.policy import Right
-    from fwsm.hub.rest.exchange import Handler
+    from fwsm.hub.rest.exchange import Route
     from fwsm.hub.turn import Turn
 
 __all__ = ["rest_app"]
@@ -38,19 +38,17 @@ _log = logging.getLogger(__name__)
 def rest_app(engine: Engine, turn: Turn) -> Starlette:
     """Return the ASGI application of one hub; it answers once the outcome is durable (see `turn`)."""
     return Starlette(
-        routes=[
-            StarletteRoute(path, _endpoint(engine, turn, right, handler), methods=[method])
-            for method, path, right, handler in ROUTES
-        ],
+        routes=[StarletteRoute(route.path, _endpoint(engine, turn, route), methods=[route.method]) for route in ROUTES],
         exception_handlers={HTTPException: _no_such_route(engine)},
     )
 
 
-def _endpoint(engine: Engine, turn: Turn, right: Right, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(engine: Engine, turn: Turn, route: Route) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            _authorize(engine, request, right)
-            response = await handler(engine, request)
+            _authorize(engine, request, route.right)
+            _throttle(engine, route)
+            response = await route.handler(engine, request)
             await turn.committed()
         except Refusal as refusal:
             return _refused(engine, refusal, request)
@@ -73,6 +71,11 @@ def _authorize(engine: Engine, request: Request, right: Right) -> None:
         engine.policies.check(token, right, request.url.path.strip("/"), engine.wall())
     except BadTokenError as error:
         raise Refusal(Why.UNAUTHORIZED, f"Unauthorized: {error}.") from None
+
+
+def _throttle(engine: Engine, route: Route) -> None:
+    if route.load is not None and not engine.throttles.admits(route.load):
+        raise Refusal(Why.THROTTLED, f"There are too many {route.load.value}. Try again in 10 seconds.")
 
 
 def _refused(engine: Engine, refusal: Refusal, request: Request) -> Response:

@@ -10,6 +10,7 @@ from fwsm.hub.configurations import apply_content, configuration_document, query
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body, top
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -72,10 +73,10 @@ async def _apply(engine: Engine, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/configurations", Right.REGISTRY_READ, _list),
-    Route("POST", "/configurations/testQueries", Right.REGISTRY_READ, _test_queries),
-    Route("GET", "/configurations/{configuration_id}", Right.REGISTRY_READ, _get),
-    Route("PUT", "/configurations/{configuration_id}", Right.REGISTRY_WRITE, _put),
-    Route("DELETE", "/configurations/{configuration_id}", Right.REGISTRY_WRITE, _delete),
-    Route("POST", "/devices/{device_id}/applyConfigurationContent", Right.REGISTRY_WRITE, _apply),
+    Route("GET", "/configurations", Right.REGISTRY_READ, _list, Load.CONFIGURATION),
+    Route("POST", "/configurations/testQueries", Right.REGISTRY_READ, _test_queries, Load.CONFIGURATION),
+    Route("GET", "/configurations/{configuration_id}", Right.REGISTRY_READ, _get, Load.CONFIGURATION),
+    Route("PUT", "/configurations/{configuration_id}", Right.REGISTRY_WRITE, _put, Load.CONFIGURATION),
+    Route("DELETE", "/configurations/{configuration_id}", Right.REGISTRY_WRITE, _delete, Load.CONFIGURATION),
+    Route("POST", "/devices/{device_id}/applyConfigurationContent", Right.REGISTRY_WRITE, _apply, Load.CONFIGURATION),
 )

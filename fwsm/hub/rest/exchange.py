@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.engine import Engine
     from fwsm.hub.policy import Right
+    from fwsm.hub.throttles import Load
 
 __all__ = ["Handler", "Route", "answer", "client_id", "if_match", "json_body", "object_body", "page_size", "top"]
 
@@ -29,12 +30,17 @@ Handler: TypeAlias = "Callable[[Engine, Request], Awaitable[Response]]"
 
 
 class Route(NamedTuple):
-    """One row of a table of routes: what an operator with this right may ask for."""
+    """One row of a table of routes: what an operator with this right may ask for.
+
+    Attributes:
+        load: what it counts as when the hub throttles; None for what it does not count.
+    """
 
     method: str
     path: str
     right: Right
     handler: Handler
+    load: Load | None = None
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,6 +8,7 @@ from fwsm.hub.jobs import Order, Status
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, object_body, page_size
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -56,8 +57,8 @@ async def _query(engine: Engine, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/jobs/v2/query", Right.SERVICE_CONNECT, _query),
-    Route("PUT", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _create),
-    Route("GET", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _get),
-    Route("POST", "/jobs/v2/{job_id}/cancel", Right.SERVICE_CONNECT, _cancel),
+    Route("GET", "/jobs/v2/query", Right.SERVICE_CONNECT, _query, Load.JOB),
+    Route("PUT", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _create, Load.JOB),
+    Route("GET", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _get, Load.JOB),
+    Route("POST", "/jobs/v2/{job_id}/cancel", Right.SERVICE_CONNECT, _cancel, Load.JOB),
 )

@@ -8,6 +8,7 @@ from fwsm.hub.policy import Right
 from fwsm.hub.queries import ask
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, object_body, page_size
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,4 +28,4 @@ async def _query(engine: Engine, request: Request) -> Response:
     return answer(page.rows, headers={"x-ms-item-type": page.item_type, **continued})
 
 
-ROUTES = (Route("POST", "/devices/query", Right.SERVICE_CONNECT, _query),)
+ROUTES = (Route("POST", "/devices/query", Right.SERVICE_CONNECT, _query, Load.QUERY),)

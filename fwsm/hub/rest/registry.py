@@ -12,6 +12,7 @@ from fwsm.hub.operator import identity_document
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, json_body, object_body, top
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -84,17 +85,17 @@ async def _count_connected(engine: Engine, _: Request) -> Response:
 _MODULE = "/devices/{device_id}/modules/{module_id}"
 
 ROUTES = (
-    Route("GET", "/devices", Right.REGISTRY_READ, _list_devices),
-    Route("GET", "/devices/", Right.REGISTRY_READ, _list_devices),  # as the Node SDK writes it
-    Route("POST", "/devices", Right.REGISTRY_WRITE, _change_many),
-    Route("POST", "/devices/", Right.REGISTRY_WRITE, _change_many),
-    Route("GET", "/devices/{device_id}", Right.REGISTRY_READ, _get),
-    Route("PUT", "/devices/{device_id}", Right.REGISTRY_WRITE, _put),
-    Route("DELETE", "/devices/{device_id}", Right.REGISTRY_WRITE, _delete),
-    Route("GET", "/devices/{device_id}/modules", Right.REGISTRY_READ, _list_modules),
-    Route("GET", _MODULE, Right.REGISTRY_READ, _get),
-    Route("PUT", _MODULE, Right.REGISTRY_WRITE, _put),
-    Route("DELETE", _MODULE, Right.REGISTRY_WRITE, _delete),
+    Route("GET", "/devices", Right.REGISTRY_READ, _list_devices, Load.REGISTRY),
+    Route("GET", "/devices/", Right.REGISTRY_READ, _list_devices, Load.REGISTRY),  # as the Node SDK writes it
+    Route("POST", "/devices", Right.REGISTRY_WRITE, _change_many, Load.REGISTRY),
+    Route("POST", "/devices/", Right.REGISTRY_WRITE, _change_many, Load.REGISTRY),
+    Route("GET", "/devices/{device_id}", Right.REGISTRY_READ, _get, Load.REGISTRY),
+    Route("PUT", "/devices/{device_id}", Right.REGISTRY_WRITE, _put, Load.REGISTRY),
+    Route("DELETE", "/devices/{device_id}", Right.REGISTRY_WRITE, _delete, Load.REGISTRY),
+    Route("GET", "/devices/{device_id}/modules", Right.REGISTRY_READ, _list_modules, Load.REGISTRY),
+    Route("GET", _MODULE, Right.REGISTRY_READ, _get, Load.REGISTRY),
+    Route("PUT", _MODULE, Right.REGISTRY_WRITE, _put, Load.REGISTRY),
+    Route("DELETE", _MODULE, Right.REGISTRY_WRITE, _delete, Load.REGISTRY),
     Route("GET", "/statistics/devices", Right.REGISTRY_READ, _count_devices),
     Route("GET", "/statistics/service", Right.SERVICE_CONNECT, _count_connected),
 )

@@ -8,6 +8,7 @@ from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
 from fwsm.hub.policy import Right
 from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -47,12 +48,12 @@ async def _call_method(engine: Engine, request: Request) -> Response:
 _PATHS = ("/twins/{device_id}", "/twins/{device_id}/modules/{module_id}")
 
 ROUTES = tuple(
-    Route(method, path + below, Right.SERVICE_CONNECT, handler)
+    Route(method, path + below, Right.SERVICE_CONNECT, handler, load)
     for path in _PATHS
-    for method, below, handler in (
-        ("GET", "", _get),
-        ("PATCH", "", _patch),
-        ("PUT", "", _put),
-        ("POST", "/methods", _call_method),
+    for method, below, handler, load in (
+        ("GET", "", _get, Load.TWIN_READ),
+        ("PATCH", "", _patch, Load.TWIN_UPDATE),
+        ("PUT", "", _put, Load.TWIN_UPDATE),
+        ("POST", "/methods", _call_method, Load.METHOD),
     )
 )

@@ -27,21 +27,22 @@ class Answer:
 
 
 class Operator:
-    """An HTTP client with a policy's key."""
+    """An HTTP client with a policy's key, which is good for later hubs on the same state as well."""
 
     def __init__(self, hub: Hub, policy: str = "iothubowner") -> None:
-        self.hub = hub
-        self.policy = policy
+        self._policy = policy
+        self._fields = dict(part.split("=", 1) for part in hub.policy_connection_string(policy).split(";"))
+        self._address = (hub.address, hub.rest_port)
         self.context = ssl.create_default_context(cafile=hub.ca_path)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request with a good token; a body of bytes goes as it is."""
-        fields = dict(part.split("=", 1) for part in self.hub.policy_connection_string(self.policy).split(";"))
-        token = sign(fields["HostName"], fields["SharedAccessKey"], int(time.time()) + 60, self.policy)
+        host, key = self._fields["HostName"], self._fields["SharedAccessKey"]
+        token = sign(host, key, int(time.time()) + 60, self._policy)
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Authorization": token, **{name.replace("_", "-"): value for name, value in headers.items()}}
         url = f"{path}{'&' if '?' in path else '?'}api-version=2021-04-12"
-        connection = http.client.HTTPSConnection(self.hub.address, self.hub.rest_port, context=self.context, timeout=10)
+        connection = http.client.HTTPSConnection(*self._address, context=self.context, timeout=10)
         try:
             connection.request(method, url, data, sent)
             response = connection.getresponse()

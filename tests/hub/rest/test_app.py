@@ -137,3 +137,14 @@ def test_end_of_the_hub_ends_a_request_that_waits() -> None:
 
     start, _ = _with_app(EphemeralState(), act)
     assert (start["status"], dict(start["headers"])[b"iothub-errorcode"]) == (503, b"ServiceUnavailable")
+
+
+def test_throttled_operator_is_told_to_wait(hub: Hub, owner: Operator) -> None:
+    """An S1 unit answers 20 queries a minute; the next is 429, and other work goes on."""
+    hub._live.engine.throttles.set(1)
+    query = {"query": "SELECT * FROM devices"}
+    assert [owner.ask("POST", "/devices/query", query).status for _ in range(20)] == [200] * 20
+    answer = owner.ask("POST", "/devices/query", query)
+    assert refused(answer) == (429, "ThrottlingException")
+    assert "10 seconds" in answer.body["Message"]
+    assert owner.ask("GET", "/devices").status == 200
