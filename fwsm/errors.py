@@ -13,6 +13,7 @@
     │   └── StoreFullError          the disk under the database is full
     ├── LinkError                   the device's connection to the hub
     │   ├── LinkAuthError           the hub does not accept this identity
+    │   ├── LinkBusyError           the hub asks for patience: too many requests (429)
     │   └── ReportRefusedError      the hub refuses this report; sending it again will not help
     ├── ArtifactError               the file of an update
     │   ├── DownloadError           the transfer broke off; the bytes so far are kept
@@ -64,6 +65,7 @@ __all__ = [
     "Kind",
     "LifecycleError",
     "LinkAuthError",
+    "LinkBusyError",
     "LinkError",
     "NoSpaceError",
     "PortInUseError",
@@ -210,6 +212,13 @@ class LinkAuthError(LinkError):
     kind = Kind.NEEDS_OPERATOR
     code = "linkAuth"
     exit_code = 15
+
+
+class LinkBusyError(LinkError):
+    """The hub asks for patience: all its devices together ask too much of it (429)."""
+
+    code = "linkBusy"
+    exit_code = 10
 
 
 class ReportRefusedError(LinkError):

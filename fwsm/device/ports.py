@@ -83,7 +83,8 @@ class Link(Protocol):
 
         Raises:
             ReportRefusedError: the hub will never take this patch.
-            LinkError: not now; the hub may or may not have applied it, so the same patch is sent again.
+            LinkError: not now; the hub may or may not have applied it, so the same patch is sent again. If the hub
+                asked for a pause, `retry_after_s` says how long.
         """
         ...
 

@@ -11,7 +11,8 @@ and none is held up. If it takes nothing, the reports behind it go on.
 Reports are differences. So once all are out, the twin is compared with what it should show whenever it was read, and
 the whole section is sent again if the hub has lost some of it, or has refused some; as much of it as the hub takes.
 
-Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate.
+Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate,
+and a hub that asks for patience is spared it for a while.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from fwsm.core.moment import Deadline
 from fwsm.core.resend import editions, lacks
 from fwsm.core.twin import wrapped
 from fwsm.device.backoff import retrying
-from fwsm.errors import FwsmError, LinkError, ReportRefusedError
+from fwsm.errors import FwsmError, LinkBusyError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -200,6 +201,10 @@ class Reporter:
             self._on_report(patch)
         except LinkError as error:
             _log.debug("a progress report was not sent: %s", error)  # the next one is as good
+            if isinstance(error, LinkBusyError):
+                self._next_progress = Deadline.after(
+                    now, max(self._progress_every_s, error.retry_after_s or self._cap_s)
+                )
         return 0.0
 
 

@@ -18,7 +18,7 @@ from fwsm.core.twin import incident, section
 from fwsm.core.update import Failure, Progress, Request, State, Update
 from fwsm.device.clock import SystemClock
 from fwsm.device.reporter import Reporter
-from fwsm.errors import Kind, LinkError, ReportRefusedError
+from fwsm.errors import Kind, LinkBusyError, LinkError, ReportRefusedError
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
@@ -410,6 +410,35 @@ def test_a_failed_progress_report_is_dropped(desk: Desk) -> None:
     desk.reporter.note_progress({"iothubDM": {}})
     assert desk.reporter.step() == 0.0
     assert desk.reporter.step() is None
+
+
+@pytest.mark.parametrize(("asked_s", "spared_s"), [(None, 60.0), (90.0, 90.0), (1.0, 10.0)])
+def test_a_hub_that_asks_for_patience_is_spared_the_progress(
+    desk: Desk, asked_s: float | None, spared_s: float
+) -> None:
+    """For as long as it asks, or a minute; an entry into a state is told as ever."""
+    desk.reporter.step()
+    desk.link.failures = [LinkBusyError("429", retry_after_s=asked_s)]
+    for number in (1, 2):
+        desk.reporter.note_progress({"iothubDM": {"firmwareUpdate": {"progress": {"bytes": number}}}})
+        wait_s = desk.reporter.step()
+    assert wait_s == pytest.approx(spared_s)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.reporter.step()
+    assert desk.link.section == shown(desk)
+    desk.clock.advance(spared_s)
+    desk.reporter.step()
+    assert desk.link.section["progress"] == {"bytes": 2}
+
+
+def test_a_throttled_hub_is_asked_ever_more_rarely(desk: Desk) -> None:
+    """So that the devices that it throttles do not keep it throttled: on average twice a minute in the end."""
+    tries = 60
+    desk.link.failures = [LinkBusyError("429") for _ in range(tries)]
+    before_s = desk.clock.boottime_s
+    desk.reporter.step()
+    assert desk.link.section == shown(desk)
+    assert desk.clock.boottime_s - before_s > tries * 15
 
 
 def test_run_ends_when_it_is_stopped_in_the_middle_of_a_retry(desk: Desk) -> None:

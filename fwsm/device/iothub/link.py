@@ -2,9 +2,9 @@
 
 A supervisor in a thread of its own opens one session after another. All retries are made here: pauses with full jitter
 between sessions, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
-like a wrong key, so this too heals); and short ones within one `report` or one reading of the twin, which outlast a
-throttled hub or a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report
-on disk.
+like a wrong key, so this too heals); and short ones within one `report` or one reading of the twin, which outlast a hub
+in trouble or a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report on
+disk. So is a report that a throttled hub did not take: short pauses of many devices are what throttles a hub.
 
 The twin is read after each connect, and again after each hint that a desired property has changed.
 """
@@ -21,12 +21,12 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.connection_string import DeviceConnection
-from fwsm.device.backoff import retrying
+from fwsm.device.backoff import is_transient, retrying
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
-from fwsm.errors import ConfigError, FwsmError, LinkError
+from fwsm.errors import ConfigError, FwsmError, LinkBusyError, LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,9 +116,10 @@ class IoTHubLink:
 
         Raises:
             ReportRefusedError: the hub answered 400 or 413, or `patch` is not JSON.
+            LinkBusyError: the hub answered 429; to be sent again later, and ever more rarely.
             LinkError: not now; the hub may or may not have applied it.
         """
-        self._patiently(lambda: self._open_session().report(patch))
+        self._patiently(lambda: self._open_session().report(patch), when=_may_pass_soon)
 
     def stop(self) -> None:
         """Disconnect and end the link's threads; returns within about five seconds, whatever the hub does."""
@@ -131,8 +132,8 @@ class IoTHubLink:
         if self._supervisor is not None:
             self._supervisor.join(_STOP_WITHIN_S)
 
-    def _patiently(self, call: Callable[[], _T]) -> _T:
-        return self._backoff(self._clock, self._stopping, within_s=self._settings.deadline_s)(call)
+    def _patiently(self, call: Callable[[], _T], when: Callable[[BaseException], bool] = is_transient) -> _T:
+        return self._backoff(self._clock, self._stopping, within_s=self._settings.deadline_s, when=when)(call)
 
     def _open_session(self) -> Session:
         usable = self._clock.wait(self._usable, self._settings.deadline_s)
@@ -224,6 +225,10 @@ class IoTHubLink:
 
 def _stopped() -> LinkError:
     return LinkError("the link was stopped")
+
+
+def _may_pass_soon(error: BaseException) -> bool:
+    return is_transient(error) and not isinstance(error, LinkBusyError)
 
 
 def _is_ours(error: BaseException) -> bool:

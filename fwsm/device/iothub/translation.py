@@ -14,7 +14,7 @@ import ssl
 import traceback
 from typing import TYPE_CHECKING
 
-from fwsm.errors import FwsmError, LinkAuthError, LinkError, ReportRefusedError
+from fwsm.errors import FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,8 +93,9 @@ def _answered(status: int, act: str) -> LinkError:
     if act == REPORT and status in _REFUSED:
         why = f"it answered {status}, so the report is malformed or too large"
         return ReportRefusedError("the hub refuses a report", why=why)
-    why = "the hub answered 429, too many requests" if status == _THROTTLED else f"the hub answered {status}"
-    return LinkError(f"could not {act}", why=why)
+    if status == _THROTTLED:  # how long to wait is not said: MQTT has no header for it, and the SDK drops the body
+        return LinkBusyError(f"could not {act}", why="the hub answered 429, too many requests")
+    return LinkError(f"could not {act}", why=f"the hub answered {status}")
 
 
 def _not_now(chain: list[BaseException], names: set[str], act: str, hub: str) -> LinkError:

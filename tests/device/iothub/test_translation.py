@@ -10,8 +10,8 @@ from azure.iot.device.common import transport_exceptions as transport
 from azure.iot.device.common.pipeline import pipeline_exceptions as pipeline
 
 from fwsm.core.connection_string import DeviceConnection
-from fwsm.device.iothub.translation import translated
-from fwsm.errors import FwsmError, Kind, LinkAuthError, LinkError, ReportRefusedError
+from fwsm.device.iothub.translation import REPORT, translated
+from fwsm.errors import FwsmError, Kind, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 
 _KEY = "c2VjcmV0IGtleSBvZiB0aGUgZGV2aWNl"
 _CONNECTION = DeviceConnection.parse(f"HostName=hub.example;DeviceId=d1;SharedAccessKey={_KEY}")
@@ -37,9 +37,20 @@ def test_a_refused_report_is_permanent(status: int) -> None:
     assert str(status) in str(error)
 
 
-@pytest.mark.parametrize("status", [404, 429, 500, 503])
+@pytest.mark.parametrize("act", [REPORT, "read the twin"])
+def test_a_hub_that_throttles_is_told_apart(act: str) -> None:
+    """It is asked again, but later."""
+    answer = public.ServiceError("twin operation returned status 429")
+    error = _translated(public.ClientError("Unexpected failure"), answer, act=act)
+    assert type(error) is LinkBusyError
+    assert error.kind is Kind.TRANSIENT
+    assert error.retry_after_s is None
+    assert "429" in str(error)
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
 def test_other_answers_are_transient(status: int) -> None:
-    """A hub that throttles or is in trouble is asked again, and the status is told."""
+    """A hub in trouble is asked again, and the status is told."""
     answer = public.ServiceError(f"twin operation returned status {status}")
     error = _translated(public.ClientError("Unexpected failure"), answer)
     assert type(error) is LinkError
