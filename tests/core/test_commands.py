@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -61,21 +60,10 @@ def test_the_table_has_nothing_else() -> None:
     assert set(TABLE) == {(row, command) for row in rows for command in Command}
 
 
-class Child(str):
-    """A step of applying that this package does not know."""
-
-    __slots__ = ()
-
-    @property
-    def status(self) -> str:
-        """As every state has it."""
-        return self.partition(".")[0]
-
-
 @pytest.mark.parametrize("command", Command)
 def test_what_an_extension_adds_to_applying_is_applying(command: Command) -> None:
     """The point of no return lies before all of it."""
-    added = replace(UPDATE, state=cast("State", Child("applying.warmingUp")))
+    added = replace(UPDATE, state=State.child("warmingUp"))
     assert decide(added, command) == decide(in_state(State.INSTALLING), command)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from fwsm.core.commands import Answer, Command, Outcome, decide
+from fwsm.core.lifecycle import Extension, Step
 from fwsm.core.policy import Delay
 from fwsm.core.request import METHOD
 from fwsm.core.update import State, Update
@@ -81,10 +82,10 @@ def unhealthy(_update: Update) -> None:
     raise HealthError("no heartbeat")
 
 
-def reach(life: Life, state: State | None) -> None:
+def reach(life: Life, state: State | None, **options: Any) -> None:
     """Bring the device into a state, with its work under way but held."""
     runner = HoldingRunner()
-    life.options = {"runner": runner, "checks": [unhealthy] if state is State.CONFIRMING else []}
+    life.options = {"runner": runner, "checks": [unhealthy] if state is State.CONFIRMING else []} | options
     if state is State.WAITING:
         life.options["policy"] = Delay(1e6)
     if state is State.DOWNLOAD_FAILED:
@@ -191,6 +192,24 @@ def test_from_applying_on_nothing_is_interrupted(life: Life, state: State, comma
         life.step_until(end)
     assert ids(life) == ["u1"]
     assert (life.installer.reboots > 0) == (state is State.REBOOTING)
+
+
+@pytest.mark.parametrize("command", [each for each in Command if each is not Command.NEW_UPDATE])
+def test_in_a_step_of_the_programs_own_it_is_as_in_all_of_applying(life: Life, command: Command) -> None:
+    """The step is behind the point of no return, too: its work is not told to stop, and its update goes on."""
+    step = Step("backingUp", State.INSTALLING, lambda _update, _stop: None)
+    reach(life, step.state, extension=Extension((step,)))
+    before, runner = life.agent.update, life.options["runner"]
+    answer = send(life, command)
+    expected = cell(State.INSTALLING, command)
+    if answer is not None:
+        assert answer[0] == expected.status
+    assert life.agent.update is before
+    (job,) = runner.jobs
+    assert not job.stop.is_set()
+    runner.holds = False
+    job.run()
+    assert life.step_until(State.REBOOTING).id == "u1"
 
 
 def test_a_command_before_the_commit_of_applying_wins(life: Life) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fwsm.core.update import State
 from fwsm.device.commands import BUILT_IN
@@ -84,6 +87,20 @@ def test_an_unknown_method_is_answered_with_those_that_are_known(having: Callabl
     assert body["message"].startswith(f"there is no method '{'x' * 63}…': known are {known}. ")
     assert (body["code"], body["reason"]) == ("unknownMethod", f"known are {known}")
     assert body["fix"]
+
+
+def test_whatever_a_method_is_called_it_is_answered(having: Callable[..., Life]) -> None:
+    """In words that can be sent and shown."""
+    life = having(methods={"reboot": lambda _payload: (200, {})})
+
+    @given(name=st.text(st.characters()) | st.sampled_from(["firmwareupdate", "firmwareUpdate ", "REBOOT"]))
+    def check(name: str) -> None:
+        status, body = life.call(name)
+        assert status == 404
+        assert f"{body['message']}".isprintable()
+        assert len(json.dumps(body)) < 2000
+
+    check()
 
 
 def test_a_slow_handler_holds_up_nobody(having: Callable[..., Life]) -> None:
