@@ -17,7 +17,7 @@ from fwsm.errors import LifecycleError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from transitions import EventData
+    from transitions import EventData, Transition
 
     from fwsm.core.entry import Facts
     from fwsm.core.guards import Guard
@@ -80,11 +80,12 @@ class _Machine(HierarchicalMachine):
         state = getattr(model, self.model_attribute)
         event = self.events[trigger]
         data = NestedEventData(self.leaves[state], event, self, model, args, kwargs)
-        for transition in event.transitions[state]:
-            data.transition = transition  # type: ignore[assignment]  # the stubs do not know `transition_cls`
-            if transition.execute(data):
-                return True
-        return False
+        return any(_executed(transition, data) for transition in event.transitions[state])
+
+
+def _executed(transition: Transition, data: NestedEventData) -> bool:
+    data.transition = transition  # type: ignore[assignment]  # the stubs do not know `transition_cls`
+    return transition.execute(data)
 
 
 class Lifecycle:

@@ -412,15 +412,15 @@ def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
     states = States()
     connection = DeviceConnection.parse(f"HostName={address};DeviceId=silent;SharedAccessKey=c2VjcmV0")
     with socket.create_server((address, 8883)) as silent:
-        link = IoTHubLink(connection, clock=SystemClock(), deadline_s=0.2, on_state=states)
+        link = IoTHubLink(connection, clock=SystemClock(), deadline_s=1.0, on_state=states)
         link.start(Twins())
+        peer, _ = silent.accept()  # on a busy machine the first tries may be over before they have come so far
         error = states.wait_error()
-        assert "did not answer within 0.2 s" in str(error)
+        assert "did not answer within 1 s" in str(error)
         began_s = time.monotonic()
         link.stop()
         assert time.monotonic() - began_s < 5
         # The SDK serves all clients of the process with one thread, which the handshake holds: set it free.
-        peer, _ = silent.accept()
         peer.close()
     for thread in _link_threads("fwsm-link-silent"):
         thread.join(_PATIENCE_S)
