@@ -16,6 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.timeout(120)  # all of the source is parsed
+
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "fwsm").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

@@ -15,7 +15,7 @@ _UNSEEN: Final = re.compile(
 
 
 def is_seen(text: str) -> bool:
-    """Whether a reader can tell it from any other text that has other characters: none of it is without a shape."""
+    """Whether a reader sees each of its characters, so that two texts that differ look different."""
     return text.isprintable() and _UNSEEN.search(text) is None
 
 
