@@ -17,6 +17,7 @@ from fwsm.hub import Hub
 from fwsm.hub.codec import Decoder, encode
 from fwsm.hub.packets import Connect, PubAck, Publish
 from fwsm.hub.sas import sign
+from tests.hub.rest.asking import Operator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +83,42 @@ def test_killed_hub_has_kept_what_it_acknowledged(address: str, tmp_path: Path) 
     with Hub(address, state=tmp_path) as hub:
         kept = hub.twin("d1")["properties"]["reported"]["n"]
     assert acknowledged <= kept <= acknowledged + WINDOW
+
+
+DEVICES = 300
+JOB = {
+    "type": "scheduleUpdateTwin",
+    "updateTwin": {"properties": {"desired": {"byJob": 1}}, "etag": "*"},
+    "queryCondition": "*",
+}
+CONFIGURATION = {"targetCondition": "*", "content": {"deviceContent": {"properties.desired.byConfiguration": 1}}}
+
+
+def _changes(hub: Hub) -> list[tuple[int, int, int]]:
+    """Return of each device what the job and the configuration have written, and the version of that."""
+    engine = hub._live.engine
+    sections = [engine.twins.get(f"d{number}").desired for number in range(DEVICES)]
+    return [(s.values.get("byJob", 0), s.values.get("byConfiguration", 0), s.version) for s in sections]
+
+
+@pytest.mark.kill
+def test_killed_hub_goes_on_with_jobs_and_configurations(address: str, tmp_path: Path) -> None:
+    """Both were acknowledged just before SIGKILL: each device gets each change, and gets it once."""
+    with Hub(address, state=tmp_path) as hub:
+        owner = Operator(hub)
+        entries = [{"id": f"d{number}", "importMode": "create"} for number in range(DEVICES)]
+        for first in range(0, DEVICES, 100):
+            assert owner.ask("POST", "/devices", entries[first : first + 100]).status == 200
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, address, tmp_path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert owner.ask("PUT", "/configurations/c", CONFIGURATION).status == 200
+        assert owner.ask("PUT", "/jobs/v2/j", JOB).status == 200
+        process.send_signal(signal.SIGKILL)
+    with Hub(address, state=tmp_path) as hub:
+        done = [(1, 1, 3)] * DEVICES
+        hub._live.watch.wait_for(lambda: _changes(hub) == done, "every change on every device, once", 10)
+        job = owner.ask("GET", "/jobs/v2/j").body
+        configuration = owner.ask("GET", "/configurations/c").body
+    assert (job["status"], job["deviceJobStatistics"]["succeededCount"]) == ("completed", DEVICES)
+    assert configuration["systemMetrics"]["results"] == {"targetedCount": DEVICES, "appliedCount": DEVICES}

@@ -66,10 +66,9 @@ class Deployer:
         return last is None or not 0 <= now - last < _LOOK_AT_ALL_EVERY_S
 
     def _look_at(self, client_id: str) -> None:
-        configurations = self._engine.configurations
         if self._engine.registry.find(client_id) is None:
-            configurations.forget(client_id)
             return
+        configurations = self._engine.configurations
         document = twin_document(self._engine, client_id)
         targeting = [configuration for configuration, target in self._ranked if target.includes(document)]
         names = tuple(configuration.configuration_id for configuration in targeting)
@@ -94,7 +93,9 @@ class Deployer:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case TwinAdded() | TwinRemoved():
+            case TwinRemoved():  # at once: another device may come under its name before the next look
+                self._engine.configurations.forget(event.client_id)
+            case TwinAdded():
                 self._changed.add(event.client_id)
             case TwinChanged() if self._known and (event.replacement or event.change.keys() & _ASKED_ABOUT):
                 self._changed.add(event.client_id)

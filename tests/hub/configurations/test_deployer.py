@@ -148,11 +148,25 @@ def test_device_that_is_gone_is_forgotten() -> None:
     scene.add("d1")
     scene.configure("c")
     scene.engine.registry.delete("d1", "*")
-    scene.deployer.tick()
     assert scene.configurations.placements() == []
+    scene.deployer.tick()
     scene.add("d1")
     scene.deployer.tick()
-    assert scene.desired("d1")[0] == 1
+    assert scene.desired("d1") == (1, 2)
+    scene.engine.registry.delete("d1", "*")
+    scene.add("d1")
+    scene.deployer.tick()
+    assert scene.desired("d1") == (1, 2)
+
+
+def test_device_that_comes_and_goes_between_two_looks_is_no_trouble() -> None:
+    """There is nobody to give anything."""
+    scene = Scene()
+    scene.configure("c")
+    scene.add("d1")
+    scene.engine.registry.delete("d1", "*")
+    scene.deployer.tick()
+    assert scene.configurations.placements() == []
 
 
 def test_hub_that_comes_back_writes_nothing_twice(tmp_path: Path) -> None:
