@@ -64,7 +64,7 @@ def _error(entry: dict[str, Any], label: str, message: str) -> dict[str, Any]:
 
 def _apply(engine: Engine, client_id: str, entry: dict[str, Any]) -> None:
     mode = entry.get("importMode") or "createOrUpdate"
-    change = _MODES.get(mode) if isinstance(mode, str) else None
+    change = _MODES_IN_LOWER_CASE.get(mode.lower()) if isinstance(mode, str) else None
     if change is None:
         raise Refusal(Why.ARGUMENT_INVALID, f"importMode is {mode!r:.140}, not one of {', '.join(_MODES)}.")
     change(engine, client_id, entry)
@@ -118,7 +118,8 @@ def _write_twin(engine: Engine, client_id: str, entry: dict[str, Any]) -> None:
 
 
 def _etag(entry: dict[str, Any], name: str) -> str:
-    value = entry.get(name)
+    # The Node SDK sends the device as it was read, with `etag`.
+    value = next((value for key, value in entry.items() if key.lower() == name.lower()), None)
     if not isinstance(value, str):
         raise Refusal(Why.ARGUMENT_INVALID, f"This importMode takes a {name}.")
     return value.strip('"')
@@ -135,3 +136,5 @@ _MODES: dict[str, Callable[[Engine, str, dict[str, Any]], None]] = {
     "updateTwin": _update_twin,
     "updateTwinIfMatchETag": _update_twin_matching,
 }
+# The Node SDK writes some of them with a capital.
+_MODES_IN_LOWER_CASE = {mode.lower(): change for mode, change in _MODES.items()}

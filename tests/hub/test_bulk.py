@@ -58,6 +58,7 @@ def test_modules_are_named_with_their_device(engine: Engine) -> None:
         (None, (None, None)),
         ("update", (None, "DeviceNotFound")),
         ("delete", (None, "DeviceNotFound")),
+        ("Delete", (None, "DeviceNotFound")),
         ("updateTwin", (None, "DeviceNotFound")),
         ("createOrUpdateIfMatchETag", ("PreconditionFailed", None)),
         ("updateIfMatchETag", ("PreconditionFailed", "DeviceNotFound")),
@@ -77,6 +78,9 @@ def test_current_etag_lets_a_change_through(engine: Engine) -> None:
     """Of the identity or of the twin, with quotes or without."""
     twin = {"id": "old", "importMode": "updateTwinIfMatchETag", "twinETag": engine.twins.get("old").etag}
     assert _codes(engine, {**twin, "tags": {"a": 1}}) == [None]
+    assert _codes(
+        engine, {"id": "old", "importMode": "UpdateIfMatchETag", "etag": engine.registry.get("old").etag}
+    ) == [None]
     for mode in ("updateIfMatchETag", "createOrUpdateIfMatchETag", "deleteIfMatchETag"):
         assert _codes(engine, {"id": "old", "importMode": mode, "eTag": f'"{engine.registry.get("old").etag}"'}) == [
             None
