@@ -9,10 +9,10 @@ JOBS   ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench mutants clean
 
 help:  ## this list
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.product  ## an update that survives two killed processes, on this machine
 	@$(BIN)/fwsm demo
@@ -38,8 +38,11 @@ bench: $(VENV)/.dev $(VENV)/.peers  ## ratios against SQLite by hand, DBOS, curl
 	@.ci/install-tools
 	@$(BIN)/python benchmarks
 
+mutants: $(VENV)/.mutants  ## changes of the core that no test notices, judged against docs/reference/mutants.md
+	@$(BIN)/python tests/mutants.py $(JOBS)
+
 clean:  ## removes what was made here, .venv included
-	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf $(VENV) build dist mutants htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache tests/e2e/node/node_modules
 	@find fwsm migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -56,6 +59,10 @@ $(VENV)/.made:
 $(VENV)/.product: pyproject.toml $(VENV)/.made
 	@echo 'Installing fwsm into $(VENV), once.'
 	@$(BIN)/pip install -qq --editable '.[all]'
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.dev
+	@$(BIN)/pip install -qq 'mutmut>=3.8,<4'
 	@touch $@
 
 # What others do for the same task, for the benchmarks. Apart from .venv, so that nothing measured there is theirs.

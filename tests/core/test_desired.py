@@ -52,6 +52,15 @@ def test_a_twin_without_acknowledgement_says_nothing(reported: dict[str, Any]) -
     assert Wish.on({"$version": 3}, reported) == Wish(None, 3)
 
 
+def test_an_acknowledgement_is_done_with_unless_it_is_to_be_tried_again() -> None:
+    """And once a later command was carried out, it is done with in any case, and says so."""
+    assert A.acknowledged(200, "done").again is False
+    later = A.acknowledged(503, "not now", again=True)
+    assert later.again is True
+    text = "a later command was carried out instead"
+    assert later.overtaken() == Acknowledgement(A.version, A.digest, 503, text, again=False)
+
+
 def test_numbers_are_numbers() -> None:
     """A boolean is none, though Python says so; a twin that was tampered with does no harm."""
     assert Wish.on({"$version": True}, wrapped({"desired": {"av": "7", "ac": False}})) == Wish(None, 0)

@@ -253,3 +253,10 @@ def test_all_of_goes_on_when_none_objects() -> None:
     """Also if there are no policies at all."""
     assert AllOf([Delay(60.0), Always()]).verdict(READY, NOW) is None
     assert AllOf([]).verdict(WAITING, NOW) is None
+
+
+def test_a_delay_that_was_switched_off_is_over() -> None:
+    """Whatever deadline it had set before."""
+    waits = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, 60.0))
+    assert Delay(60.0).verdict(waits, NOW) is not None
+    assert Delay(0.0).verdict(waits, NOW) is None

@@ -94,6 +94,7 @@ BAD: list[tuple[object, str, str, str]] = [
     ('{"fwPackageUri": -Infinity}', "payload", "the payload is not JSON", "JSON has no -Infinity"),
     (" " * 131_073, "payload", "the payload is too long", "131073 characters"),
     ('{"fwVersion": "1", "fwVersion": "2"}', "fwVersion", "'fwVersion' stands there twice", "cannot be told"),
+    ('{"fwVersion": "1", "x": 1, "x": 2}', "x", "'x' stands there twice", "cannot be told"),
     ('{"": 1, "": 2}', "(empty)", "'(empty)' stands there twice", "cannot be told"),
     # fields
     ({}, "fwPackageUri", "fwPackageUri is missing", "where the image is"),

@@ -76,6 +76,21 @@ def test_pause_is_full_jitter_within_base_and_cap(attempt: int, chance: float) -
     assert limits.retry_in_s(attempt, chance) == pytest.approx(upper_s * chance)
 
 
+@pytest.mark.parametrize(("attempt", "pause_s"), [(1, 5.0), (2, 10.0), (3, 20.0), (4, 40.0), (33, 5.0 * 2**32)])
+def test_pause_doubles_with_every_try(attempt: int, pause_s: float) -> None:
+    """Half of the way up to it here, as chance has it; after 33 tries it grows no more, whatever the cap."""
+    limits = Limits(retry_base_s=10.0, retry_cap_s=1e15)
+    assert limits.retry_in_s(attempt, 0.5) == pause_s
+    assert limits.retry_in_s(34, 0.5) == 5.0 * 2**32
+
+
+def test_a_message_that_just_fits_is_kept_whole() -> None:
+    """One character more, and it is cut."""
+    room = 4000 - len("ValueError: ")
+    assert Failure.of(ValueError("x" * room)).message == f"ValueError: {'x' * room}"
+    assert Failure.of(ValueError("x" * (room + 1))).message == f"ValueError: {'x' * (room - 1)}…"
+
+
 @pytest.mark.parametrize(("asked_s", "pause_s"), [(0.0, 0.0), (42.0, 42.0), (-5.0, 0.0), (86400.0, 600.0)])
 def test_pause_that_the_server_asks_for_wins_up_to_the_cap(asked_s: float, pause_s: float) -> None:
     """A server may ask for patience, but not put a device to sleep for ever."""

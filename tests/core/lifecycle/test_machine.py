@@ -379,3 +379,11 @@ def test_failed_commit_leaves_everything_as_it_was(state: State, trigger: Trigge
     after = lifecycle.fire(update, trigger, Facts(now=NOW))
     assert disk.kept == told
     assert [entry.after for entry in told] == [after]
+
+
+def test_guards_that_all_refuse_leave_the_machine_where_it_was() -> None:
+    """The table has no such group of rows; the machine under it would bear one."""
+    lifecycle = Lifecycle()
+    lifecycle.machine.add_transition("never", "waiting", "downloading", conditions=[lambda _event: False])
+    assert lifecycle.machine.trigger_event(lifecycle, "never") is False
+    assert lifecycle.state == "waiting"
