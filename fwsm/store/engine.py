@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["connect", "damage", "look", "noticed", "transaction", "translated"]
+__all__ = ["connect", "look", "noticed", "transaction", "translated", "trouble"]
 
-_DAMAGE: Final = "fwsm.damage"
+_TROUBLE: Final = "fwsm.trouble"
 
 _BUSY_TIMEOUT_MS = 5000
 # So many pages, 256 KiB, stay in the WAL before they are moved: what a dozen updates write, each page moved once.
@@ -142,17 +142,22 @@ def transaction(connection: Connection, doing: str) -> Iterator[Connection]:
 
 @contextmanager
 def noticed(connection: Connection) -> Iterator[None]:
-    """Keep in mind what is found damaged, for `damage`."""
+    """Keep in mind, for `trouble`, what another try on this connection would not help against.
+
+    That is damage, and a connection that can only read: SQLite opens such a one without a word if the disk fails just
+    then, and it stays so after the disk is well again.
+    """
     try:
         yield
-    except StoreDamagedError as error:
-        connection.info[_DAMAGE] = error
+    except StoreError as error:
+        if isinstance(error, StoreDamagedError) or _name(error.__cause__).startswith("SQLITE_READONLY"):
+            connection.info[_TROUBLE] = error
         raise
 
 
-def damage(connection: Connection) -> StoreDamagedError | None:
-    """What a transaction on this connection has found damaged; None if nothing."""
-    found: StoreDamagedError | None = connection.info.get(_DAMAGE)
+def trouble(connection: Connection) -> StoreError | None:
+    """Why this connection is of no use any more; None if it is."""
+    found: StoreError | None = connection.info.get(_TROUBLE)
     return found
 
 
@@ -165,6 +170,11 @@ def translated(doing: str) -> Iterator[None]:
         raise _store_error(doing, error.orig or error) from error
     except (sqlite3.Error, OSError) as error:
         raise _store_error(doing, error) from error
+
+
+def _name(error: BaseException | None) -> str:
+    """What SQLite calls an error, which SQLAlchemy may have wrapped; empty if it is none of SQLite's."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorname", "") or ""
 
 
 # The second is what SQLite calls it when the file of shared memory beside the database cannot grow.
@@ -182,7 +192,7 @@ _NO_TEXT: Final = "Could not decode to UTF-8"  # what Python says of a text that
 
 
 def _store_error(doing: str, error: BaseException) -> StoreError:
-    name = getattr(error, "sqlite_errorname", "") or ""
+    name = _name(error)
     if name.startswith(_NO_ROOM) or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
         return StoreFullError(doing, why="the disk is full", fix="Free some space on it")
     if name.startswith(_DAMAGED) or str(error).startswith(_NO_TEXT):

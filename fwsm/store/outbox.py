@@ -16,7 +16,7 @@ from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from fwsm.core.twin import incident, section, wrapped
-from fwsm.errors import StoreDamagedError
+from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import read_acknowledgement
 from fwsm.store.engine import connect
 from fwsm.store.loss import read_incident
@@ -158,6 +158,9 @@ class Outbox:
                 yield self._connection
             except StoreDamagedError as error:
                 self._damage = error
+                raise
+            except StoreError:  # a new connection is cheap, and one that was opened while the disk failed may only read
+                self._close()
                 raise
 
 

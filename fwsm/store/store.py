@@ -20,7 +20,7 @@ from fwsm.core.twin import changed, incident
 from fwsm.core.update import State
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import damage, look
+from fwsm.store.engine import look, trouble
 from fwsm.store.lock import Lock
 from fwsm.store.loss import DAMAGED, read_loss, tell_loss, write_loss
 from fwsm.store.mapping import changed_columns, columns, iso, parse_iso, understood, update_of
@@ -188,7 +188,7 @@ class Store:
         """Why the database cannot be used now; None if it can. `reopen` may help."""
         if self._open is None:
             return self._refused
-        return damage(self._open) or next((box.damage for box in self._outboxes if box.damage), None)
+        return trouble(self._open) or next((box.damage for box in self._outboxes if box.damage), None)
 
     def reopen(self) -> None:
         """Try again to come to a database that can be used; `trouble` tells whether that worked.

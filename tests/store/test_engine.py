@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.errors import FwsmError, Kind, StoreDamagedError, StoreError, StoreFullError
-from fwsm.store.engine import connect, transaction, translated
+from fwsm.store.engine import connect, look, transaction, translated, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,3 +280,28 @@ def test_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="cannot open the database") as caught:
             connect(path)
         assert caught.value.fix
+
+
+# -- connections that are of no use any more ---------------------------------------------------------------------------
+
+
+def _write_name(connection: Connection) -> None:
+    with transaction(connection, "cannot write"):
+        connection.exec_driver_sql("INSERT INTO things VALUES ('a')")
+
+
+def test_a_connection_that_can_only_read_is_trouble(path: Path, connection: Connection) -> None:
+    """It stays so, whatever becomes of the disk; a new one may write."""
+    reading = look(path)
+    with pytest.raises(StoreError, match="cannot write: attempt to write a readonly database") as caught:
+        _write_name(reading)
+    assert trouble(reading) is caught.value
+    reading.close()
+    assert trouble(connection) is None
+
+
+def test_a_transaction_that_may_succeed_later_is_no_trouble(connection: Connection) -> None:
+    """The connection is used again."""
+    with pytest.raises(StoreError, match="UNIQUE"), transaction(connection, "cannot write"):
+        connection.exec_driver_sql("INSERT INTO things VALUES ('a'), ('a')")
+    assert trouble(connection) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreDamagedError, StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
+from fwsm.store.engine import look
 from fwsm.store.opening import make_directory, may_pass
 from fwsm.store.salvage import Shelf
 from tests.store.damage import DAMAGES, left_behind
@@ -124,6 +126,20 @@ def test_somebody_who_holds_the_database_is_waited_for(path: Path) -> None:
         other.close()
         store.reopen()
         assert (store.trouble, store.latest()) == (None, UPDATE)
+
+
+def test_a_connection_that_can_only_read_is_made_anew(path: Path) -> None:
+    """SQLite opens such a one without a word when the disk fails in that moment."""
+    with Store(path.parent) as store:
+        assert store._open is not None
+        store._open.close()
+        store._open = look(path)
+        with pytest.raises(StoreError, match="readonly"):
+            store.accept(UPDATE, NOW)
+        assert "readonly" in str(store.trouble)
+        store.reopen()
+        assert (store.trouble, store.loss, store.latest()) == (None, None, UPDATE)
+        store.accept(replace(UPDATE, id="u2"), NOW)
 
 
 def test_a_closed_store_says_so(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -100,3 +102,17 @@ def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot store what was reported: no such table"):
         outbox.acknowledge(1)
     outbox.close()
+
+
+def test_a_write_that_fails_is_made_again_on_a_new_connection(store: Store, outbox: Outbox) -> None:
+    """One that was opened while the disk failed may be able to read only, for ever."""
+    outbox.pending()
+    used = outbox._connection
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("CREATE TRIGGER broken BEFORE INSERT ON facts BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        with pytest.raises(StoreError, match="cannot store what was reported: broken"):
+            outbox.acknowledge(2)
+        other.execute("DROP TRIGGER broken")
+    outbox.acknowledge(2)
+    assert outbox._connection is not used
+    assert _statuses(outbox) == ["downloadComplete"]
