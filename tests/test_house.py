@@ -37,6 +37,7 @@ OWNERS = {
 UNTESTED = {
     "fwsm/__main__.py": "one call of the command line; the end-to-end tests start it",
     "fwsm/device/ports.py": "protocols: nothing runs",
+    "fwsm/diagram/timeline/parts.py": "records; test_layout places each of them",
     "fwsm/hub/engine.py": "the sum of its parts; test_connection and tests/hub/rest drive it",
     "fwsm/hub/inbox.py": "every message of test_connection and test_mqtt goes through it",
     "fwsm/hub/operator.py": "the documents that tests/hub/rest and test_hub read",

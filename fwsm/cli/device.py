@@ -171,6 +171,7 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
     \b
     Example:
       fwsm device history --state-dir ./d1
+      fwsm diagram --timeline --db ./d1/fwsm.db     # the same, drawn
     """
     with Store(state_dir, read_only=True) as store:
         rows = store.history(update_id, limit=limit)

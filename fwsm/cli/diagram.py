@@ -6,16 +6,19 @@ import importlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
+from fwsm.cli.output import Output, discreet, pass_output
 from fwsm.core.lifecycle import NO_EXTENSION, Extension, Lifecycle
-from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, lifecycle
+from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, TIMELINES, lifecycle, timeline
 from fwsm.diagram.gallery import differences, save, write
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.journey import Journey
-from fwsm.diagram.overlay import PLAIN, Overlay
+from fwsm.diagram.overlay import Overlay
 from fwsm.diagram.palette import Theme
+from fwsm.diagram.timeline.text import Tone, text
 from fwsm.errors import ConfigError
 from fwsm.store.logbook import read_logbook
 
@@ -29,13 +32,14 @@ _STALE = 1  # exit code of --check
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*FORMATS, "png"]),
-    help="What to print; else what the name of --output says, or mermaid.",
+    type=click.Choice([*FORMATS, "png", "text"]),
+    help="What to print; else what the name of --output says, or mermaid, and for a timeline text.",
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Print into this file.")
 @click.option("--db", type=click.Path(path_type=Path), metavar="FILE", help="A device's database, to draw its update.")
 @click.option("--current", is_flag=True, help="Light the state in which the update stands.")
 @click.option("--history", is_flag=True, help="Write visits, tries and time on states and edges.")
+@click.option("--timeline", "timed", is_flag=True, help="Draw the update along time instead.")
 @click.option("--update", "update_id", metavar="ID", help="This update, by the beginning of its id; else the newest.")
 @click.option(
     "--theme",
@@ -65,15 +69,19 @@ _STALE = 1  # exit code of --check
     metavar="MODULE:NAME",
     help="Draw the lifecycle with this extension; the module is imported from here or from what is installed.",
 )
+@pass_output
 @click.pass_context
 def diagram(
     context: click.Context,
+    /,
+    output_to: Output,
     *,
     form: str | None,
     output: Path | None,
     db: Path | None,
     current: bool,
     history: bool,
+    timed: bool,
     update_id: str | None,
     theme: str,
     write_to: str | None,
@@ -86,6 +94,8 @@ def diagram(
     Examples:
       fwsm diagram --output lifecycle.svg
       fwsm diagram --current --history --db d1/fwsm.db --output d1.png
+      fwsm diagram --timeline --db d1/fwsm.db
+      fwsm diagram --timeline --db d1/fwsm.db --update 0c8e --output update.svg
       fwsm diagram --write     # diagrams/ and the README's block
       fwsm diagram --check     # in CI: fails with a diff if they are stale
       fwsm diagram --extension mydevice:extension
@@ -93,38 +103,80 @@ def diagram(
     Exit codes: 0 done or all fresh; 1 --check found a stale file; 2 wrong use; 11 a file cannot be read or written,
     or there is no such update; 20 the database cannot be read.
     """  # noqa: D301  # click reads the backspace character
-    device = current or history
+    device = current or history or timed
     printing = form is not None or output is not None or device
     if printing + (write_to is not None) + (check_in is not None) > 1:
         raise click.UsageError("--write, --check, and --format with --output exclude each other.")
-    if device != (db is not None):
-        raise click.UsageError("--current and --history need --db, and --db needs one of them.")
-    if update_id is not None and not device:
-        raise click.UsageError("--update needs --db.")
-    graph = Graph.of(Lifecycle(extension=_imported(extension) if extension else NO_EXTENSION))
+    if timed and (current or history):
+        raise click.UsageError("--timeline and --current or --history exclude each other.")
+    if device != (db is not None) or (update_id is not None and db is None):
+        raise click.UsageError("--current, --history and --timeline need --db, and --db and --update need one of them.")
+    machine = Lifecycle(extension=_imported(extension) if extension else NO_EXTENSION)
     if write_to is not None:
-        for path in write(graph, Path(write_to)):
+        for path in write(Graph.of(machine), Path(write_to)):
             click.echo(f"written: {path}")
     elif check_in is not None:
-        _check(context, graph, Path(check_in))
+        _check(context, Graph.of(machine), Path(check_in))
     else:
-        overlay = PLAIN
-        if db is not None:
-            journey = Journey.of(read_logbook(db, update_id), datetime.now(UTC))
-            graph, overlay = graph.including(journey), Overlay.of(journey, current=current, history=history)
-        chosen = form or (SUFFIXES.get(output.suffix.lower()) if output else None) or "mermaid"
+        chosen = _format(form, output, timed=timed)
         if theme != Theme.AUTO and chosen not in PICTURES:
             raise click.UsageError(f"--theme is for {' and '.join(PICTURES)}.")
-        _deliver(lifecycle(chosen, graph, overlay, Theme(theme)), output)
+        journey = Journey.of(read_logbook(db, update_id), datetime.now(UTC)) if db else None
+        if journey is None or not timed:
+            drawn = _of_lifecycle(chosen, machine, journey, Theme(theme), current=current, history=history)
+            _deliver(chosen, drawn, output)
+        elif chosen == "text" and output is None:
+            _tell(output_to, journey)
+        else:
+            _deliver(chosen, timeline(chosen, journey, machine.states, Theme(theme)), output)
 
 
-def _deliver(content: bytes, output: Path | None) -> None:
+def _of_lifecycle(
+    form: str, machine: Lifecycle, journey: Journey | None, theme: Theme, *, current: bool, history: bool
+) -> bytes:
+    graph = Graph.of(machine)
+    if journey is None:
+        return lifecycle(form, graph, theme=theme)
+    return lifecycle(form, graph.including(journey), Overlay.of(journey, current=current, history=history), theme)
+
+
+def _format(form: str | None, output: Path | None, *, timed: bool) -> str:
+    """The format that was asked for, or that the name of a file promises."""
+    known, usual = (TIMELINES, "text") if timed else ((*FORMATS, "png"), "mermaid")
+    chosen = form or (SUFFIXES.get(output.suffix.lower()) if output else None) or usual
+    if chosen not in known:
+        raise click.UsageError(f"This is not drawn as {chosen}. Choose --format {' or '.join(known)}.")
+    return chosen
+
+
+_COLOURS: Final[dict[Tone, dict[str, Any]]] = {
+    Tone.PLAIN: {},
+    Tone.HEAD: {"bold": True},
+    Tone.STATE: {"fg": "cyan"},
+    Tone.GOOD: {"fg": "green"},
+    Tone.BAD: {"fg": "red"},
+    Tone.RESTART: {"fg": "blue"},
+    Tone.FAINT: {"dim": True},
+}
+
+
+def _tell(output: Output, journey: Journey) -> None:
+    """Print a timeline as text, with colours where there are some, and plain letters where there are no others."""
+    ascii_only = not (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    told = text(journey, ascii_only=ascii_only, paint=lambda tone, words: click.style(words, **_COLOURS[tone]))
+    output.data({}, told.removesuffix("\n"))
+
+
+def _deliver(form: str, content: bytes, output: Path | None) -> None:
+    """Print it, or save it; a text without what may be secret in it."""
+    picture = form == "png"
+    content = content if picture else discreet(content.decode()).encode()
     if output is not None:
         save(output, content)
-        return
-    if b"\0" in content and sys.stdout.isatty():
+    elif picture and sys.stdout.isatty():
         raise click.UsageError("A PNG is nothing for a terminal; name a file with --output.")
-    click.echo(content, nl=False)
+    else:
+        click.echo(content, nl=False)
 
 
 def _imported(name: str) -> Extension:

@@ -7,6 +7,7 @@
 - `journey`, `tally`, `duration`: an update of a device as its history tells it, and what was counted
 - `overlay`: what of that is shown on the graph; `pills`: where the counts of the edges stand
 - `geometry`, `palette`, `svg`: the picture itself; `png`: the same as pixels
+- `timeline`: one update along time
 - `formats`: the names of all these
 - `embed`: the block in the README
 - `gallery`: the generated files, and which of them are stale

@@ -105,9 +105,9 @@ def counted(passed: Passed) -> tuple[str, ...]:
     return (f"{passed.visits}{_TIMES}{time}", *([", ".join(more)] if more else []))
 
 
-def plural(number: int, word: str) -> str:
-    """So and so many of them."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def plural(number: int, one: str, many: str = "") -> str:
+    """So and so many of them; `many` where the plural does not end in a mere s."""
+    return f"{number} {one}" if number == 1 else f"{number} {many or f'{one}s'}"
 
 
 def update_name(update: Update) -> str:

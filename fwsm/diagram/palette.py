@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Theme", "style"]
+__all__ = ["Theme", "style", "timeline_style"]
 
 _SANS: Final = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 _MONO: Final = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace'
@@ -39,6 +39,31 @@ _SHAPES: Final = (
 )
 
 
+_TIMELINE_SHAPES: Final = (
+    f"text{{font-family:{_SANS}}}"
+    ".head{font-size:18px;font-weight:600}"
+    ".note{font-size:12px}"
+    ".key{font-size:11px}"
+    ".lane{font-size:13px;font-weight:600}"
+    ".low{font-weight:400}"
+    f".count{{font:10px {_MONO};text-anchor:middle}}"
+    ".count.left{text-anchor:start}"
+    ".bar rect{stroke-width:1.4}"
+    ".bar.open rect{stroke-dasharray:4 3}"
+    ".thin{stroke-width:1}"
+    ".line{fill:none;stroke-width:1.6}"
+    ".line.restart{stroke-dasharray:4 3}"
+    ".line.command{stroke-dasharray:1.6 4;stroke-linecap:round;stroke-width:2}"
+    ".boot{stroke-width:1.2;stroke-dasharray:2 4}"
+    ".now{stroke-width:1.6}"
+    ".band{fill-opacity:.1}"
+    ".gap,.rim{fill:none}.gap{stroke-width:5}.rim{stroke-width:1}"
+    ".sign,.power,.cross,.pause,.hook,.bang{fill:none;stroke-width:1.6;stroke-linecap:round}"
+    ".sign .tip{stroke:none}"
+    ".untold,.done,.disc{stroke-width:1.4}"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """The colours of one page, as CSS writes them. A pair is fill and border."""
@@ -51,6 +76,8 @@ class _Page:
     good: tuple[str, str]
     bad: tuple[str, str]
     here: tuple[str, str]
+    load: tuple[str, str]
+    apply: tuple[str, str]
     fact: str
     restart: str
     command: str
@@ -78,6 +105,27 @@ class _Page:
         ]
         return "".join(parts)
 
+    def timeline_rules(self) -> str:
+        """The rules that colour a timeline."""
+        stages = {"wait": self.state, "load": self.load, "apply": self.apply, "good": self.good, "bad": self.bad}
+        parts = [
+            f".page,.untold,.disc{{fill:{self.page}}}.gap,.bang{{stroke:{self.page}}}",
+            f".head,.lane{{fill:{self.ink}}}.note,.key,.count{{fill:{self.soft}}}.strong{{fill:{self.ink}}}",
+            f".thin{{stroke:{self.composite[1]};stroke-opacity:.5}}.thin.tick{{stroke-opacity:.25}}",
+            f".band{{fill:{self.soft}}}.rim,.pause,.untold,.disc{{stroke:{self.soft}}}",
+            f".line.fact{{stroke:{self.soft}}}.line.restart,.boot,.power{{stroke:{self.restart}}}",
+            f".sign.restart{{stroke:{self.restart}}}.sign.restart .tip{{fill:{self.restart}}}",
+            f".line.command{{stroke:{self.command}}}.sign.command .tip{{fill:{self.command}}}",
+            f".now{{stroke:{self.here[1]}}}.now-word{{fill:{self.here[1]}}}",
+            f".cross{{stroke:{self.bad[1]}}}.hook{{stroke:{self.good[1]}}}.told{{fill:{self.good[1]}}}",
+            f".alarm{{fill:{self.apply[1]}}}",
+        ]
+        parts += [
+            f".bar.{stage} rect,.done.{stage}{{fill:{fill};stroke:{border}}}"
+            for stage, (fill, border) in stages.items()
+        ]
+        return "".join(parts)
+
 
 _LIGHT: Final = _Page(
     page="#ffffff",
@@ -88,6 +136,8 @@ _LIGHT: Final = _Page(
     good=("#dafbe1", "#1a7f37"),
     bad=("#ffebe9", "#cf222e"),
     here=("#b6e3ff", "#0969da"),
+    load=("#b6e3ff", "#0969da"),
+    apply=("#fae17d", "#9a6700"),
     fact="#32383f",
     restart="#0860ca",
     command="#8250df",
@@ -101,6 +151,8 @@ _DARK: Final = _Page(
     good=("#12261e", "#3fb950"),
     bad=("#2d1416", "#f85149"),
     here=("#0c2d6b", "#58a6ff"),
+    load=("#0c2d6b", "#58a6ff"),
+    apply=("#4b2900", "#d29922"),
     fact="#d1d7e0",
     restart="#6cb6ff",
     command="#bc8cff",
@@ -116,7 +168,16 @@ class Theme(enum.StrEnum):
 
 
 def style(theme: Theme = Theme.AUTO) -> str:
-    """The style sheet."""
+    """The style sheet of the lifecycle."""
+    return _sheet(theme, _SHAPES, _LIGHT.rules(), _DARK.rules())
+
+
+def timeline_style(theme: Theme = Theme.AUTO) -> str:
+    """The style sheet of a timeline."""
+    return _sheet(theme, _TIMELINE_SHAPES, _LIGHT.timeline_rules(), _DARK.timeline_rules())
+
+
+def _sheet(theme: Theme, shapes: str, light: str, dark: str) -> str:
     if theme is Theme.AUTO:
-        return f"{_SHAPES}{_LIGHT.rules()}@media (prefers-color-scheme:dark){{{_DARK.rules()}}}"
-    return f"{_SHAPES}{(_LIGHT if theme is Theme.LIGHT else _DARK).rules()}"
+        return f"{shapes}{light}@media (prefers-color-scheme:dark){{{dark}}}"
+    return f"{shapes}{light if theme is Theme.LIGHT else dark}"

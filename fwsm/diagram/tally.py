@@ -35,6 +35,8 @@ class Spent:
 
     def __str__(self) -> str:
         """In words, with a mark if it may have been more."""
+        if not self.whole and not self.seconds:
+            return "?"
         return f"{'' if self.whole else '≥'}{in_words(self.seconds)}"
 
     @classmethod

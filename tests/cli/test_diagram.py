@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import shlex
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,7 +150,67 @@ def test_a_theme_is_for_pictures(db: Path) -> None:
     assert "svg and png" in refused.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--current"], ["--history"], ["--db", "x"], ["--update", "x"]])
+def test_a_timeline_is_told(db: Path) -> None:
+    """As text, without colours where there is no terminal."""
+    done = _run("--timeline", "--db", db)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Update abc-1: downloading\n")
+    assert "\x1b" not in done.stdout
+    assert "policy_allowed" in done.stdout
+
+
+def test_a_timeline_has_colours_and_other_letters_where_it_may(db: Path) -> None:
+    """NO_COLOR wins, and a terminal without UTF-8 is given letters that it has."""
+    command = [sys.executable, "-m", "fwsm", "diagram", "--timeline", "--db", str(db)]
+
+    def told(**environment: str) -> str:
+        clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+        return subprocess.run(command, env=clean | environment, capture_output=True, check=True).stdout.decode()
+
+    assert "\x1b[1mUpdate abc-1" in told(FORCE_COLOR="1", PYTHONIOENCODING="utf-8")
+    assert "\x1b" not in told(FORCE_COLOR="1", NO_COLOR="1")
+    assert told(PYTHONIOENCODING="ascii").isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"), [("t.svg", b"<svg"), ("t.png", b"\x89PNG"), ("t.json", b"{"), ("t", b"Upd")]
+)
+def test_a_timeline_goes_into_a_file(db: Path, tmp_path: Path, name: str, beginning: bytes) -> None:
+    """In the format that its name promises; text if it promises none."""
+    assert _run("--timeline", "--db", db, "--output", tmp_path / name).exit_code == 0
+    assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_a_timeline_gives_no_secret_away(tmp_path: Path) -> None:
+    """A message may quote a signed address."""
+    now = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1.0, "boot-1")
+    with Store(tmp_path) as store:
+        store.accept(Update(id="u", request=Request("https://h/f"), state=State.WAITING, boot_id="boot-1"), now)
+        store.note("hookFailed", "cannot load https://h/f?sig=geheim", now, "u")
+    for form in ("text", "svg", "json"):
+        done = _run("--timeline", "--db", tmp_path / "fwsm.db", "--format", form)
+        assert "https://h/f" in done.stdout
+        assert "geheim" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--timeline", "--current"], "exclude each other"),
+        (["--timeline", "--format", "dot"], "Choose --format text or svg"),
+        (["--timeline", "--output", "x.md"], "not drawn as md"),
+        (["--current", "--format", "text"], "not drawn as text"),
+        (["--timeline", "--theme", "dark"], "svg and png"),
+    ],
+)
+def test_what_cannot_be_drawn_so_is_told(db: Path, arguments: list[str], message: str) -> None:
+    """With what can."""
+    done = _run("--db", db, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--current"], ["--timeline"], ["--history"], ["--db", "x"], ["--update", "x"]])
 def test_a_device_needs_a_database_and_what_to_show(arguments: list[str]) -> None:
     """One without the other is wrong use."""
     done = _run(*arguments)
@@ -160,6 +224,20 @@ def test_a_database_that_cannot_be_read_is_told(tmp_path: Path, db: Path) -> Non
     assert isinstance(missing.exception, StoreError)
     unknown = _run("--current", "--db", db, "--update", "zzz")
     assert isinstance(unknown.exception, ConfigError)
+
+
+def test_the_commands_of_the_page_do_what_it_says(db: Path, tmp_path: Path) -> None:
+    """Each is run as it stands there, on a database of that name."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "diagrams.md"
+    (block,) = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "fwsm.db").write_bytes(db.read_bytes())
+    with contextlib.chdir(tmp_path):
+        for line in block.splitlines():
+            words = shlex.split(line.replace("/var/lib/fwsm/", "").replace("0c8e88e7", "abc"))
+            assert words[:3] == ["$", "fwsm", "diagram"]
+            done = _run(*words[3:])
+            assert done.exit_code == 0, line
+            assert "--output" not in words or Path(words[-1]).stat().st_size > 1000
 
 
 # -- an extended lifecycle ---------------------------------------------------------------------------------------------

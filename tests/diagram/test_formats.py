@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from fwsm.core.lifecycle import Lifecycle
-from fwsm.diagram.formats import FORMATS
+from fwsm.diagram.formats import FORMATS, TIMELINES, timeline
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.overlay import PLAIN
+from fwsm.diagram.palette import Theme
+from tests.diagram.journeys import GOOD, LIFECYCLE, told
 
 PROGRAM = """
 import sys
@@ -37,3 +39,18 @@ def test_output_does_not_depend_on_the_hash_seed(seed: str) -> None:
         [sys.executable, "-c", PROGRAM], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=20
     )
     assert done.stdout.decode() == here
+
+
+@pytest.mark.parametrize("form", TIMELINES)
+def test_a_timeline_has_its_formats(form: str) -> None:
+    """Each ends as its kind of file does."""
+    beginnings = {"text": b"Update ", "svg": b"<svg ", "png": b"\x89PNG", "json": b"{"}
+    content = timeline(form, told(*GOOD), LIFECYCLE.states)
+    assert content.startswith(beginnings[form])
+    assert form == "png" or content.endswith(b"\n")
+
+
+def test_a_png_has_a_page_of_its_own() -> None:
+    """Light, unless dark is asked for."""
+    auto, light, dark = (timeline("png", told(*GOOD), LIFECYCLE.states, theme) for theme in Theme)
+    assert auto == light != dark
