@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
@@ -79,6 +79,7 @@ def test_a_clock_that_was_set_cannot_tell_a_span() -> None:
     assert between_s(unset, unset + timedelta(seconds=5)) == 5
 
 
+@settings(max_examples=40)
 @given(journeys())
 def test_visits_hold_each_stay_once(journey: Journey) -> None:
     """In order, and two visits that follow each other are to different states."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
@@ -39,6 +39,7 @@ def test_time_that_a_set_clock_hides_is_marked() -> None:
     assert str(tally.states[State.DOWNLOADING].time) == "2.0 s"
 
 
+@settings(max_examples=40)
 @given(journeys())
 def test_time_in_a_state_is_time_before_its_edges(journey: Journey) -> None:
     """Nothing is counted twice and nothing is lost; only the time in the last state has no edge behind it."""

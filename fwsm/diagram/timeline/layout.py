@@ -83,7 +83,7 @@ class Layout:
 
         Args:
             journey: the journey.
-            order: the states of the lifecycle; strange ones stand behind them.
+            order: the states of the lifecycle; a strange one stands behind that from which it was first entered.
         """
         axis = Axis.of(journey, _ROOM)
         lanes = tuple(_lanes(journey, order))
@@ -118,7 +118,12 @@ class Layout:
 
 def _lanes(journey: Journey, order: tuple[State, ...]) -> Iterator[Lane]:
     tally = Tally.of(journey)
-    seen = dict.fromkeys((*(state for state in order if state in tally.states), *tally.states))
+    seen = [state for state in order if state in tally.states]
+    before: State | None = None
+    for state in tally.states:
+        if state not in seen:  # an extension's step, which stands where it was passed
+            seen.insert(seen.index(before) + 1 if before else 0, state)
+        before = state
     y = TOP + _LANE / 2
     for state in seen:
         passed = tally.states[state]

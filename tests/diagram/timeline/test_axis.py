@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
@@ -75,6 +75,7 @@ def test_there_is_an_axis_for_a_moment() -> None:
     assert ROOM.left <= axis.entries[0] <= axis.end <= ROOM.right
 
 
+@settings(max_examples=40)
 @given(journeys())
 def test_everything_stands_in_its_order_and_in_the_room(journey: Journey) -> None:
     """Whatever the clock did."""

@@ -110,7 +110,7 @@ def test_nothing_can_be_drawn_of_nothing() -> None:
         text(told(), ORDER)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(journeys())
 def test_any_journey_can_be_drawn(journey: Journey) -> None:
     """As well-formed XML that stands alone, on a page of which nothing sticks out."""

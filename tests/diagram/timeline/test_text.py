@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
@@ -76,6 +76,7 @@ def test_colours_change_no_width() -> None:
     assert seen == {Tone.HEAD, Tone.STATE, Tone.GOOD, Tone.BAD, Tone.RESTART, Tone.FAINT}
 
 
+@settings(max_examples=40)
 @given(journeys())
 def test_any_journey_fits_a_terminal(journey: Journey) -> None:
     """In eighty columns, in plain letters as well."""

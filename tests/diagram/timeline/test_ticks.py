@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
@@ -53,6 +53,7 @@ def test_a_stretch_too_short_for_a_round_time_tells_its_beginning() -> None:
     assert [tick.label for tick in ticks(Axis.of(jumped, ROOM), apart=800)] == ["11:51:40"]
 
 
+@settings(max_examples=40)
 @given(journeys())
 def test_times_stand_apart_and_on_the_axis(journey: Journey) -> None:
     """In order."""
