@@ -2,7 +2,7 @@
 
 - `clock`: a clock that jumps when somebody waits
 - `power`: cuts the power at any durable operation, in process
-- `lossy`: a disk on which a power cut takes what was not synced
+- `lossy`: a disk and a store that forget at a cut what was not synced
 - `rig`: one device in process whose power can be cut
 - `fakes`: a download and an installer in memory
 - `link`: a hub in memory, as the device sees it

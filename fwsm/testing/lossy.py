@@ -1,24 +1,40 @@
-"""A disk that forgets at a power cut whatever was not synced."""
+"""A disk that forgets at a power cut whatever was not synced, and a store on such a disk.
+
+It is the worst that a kernel may do: nothing gets to the disk before it is synced, neither contents nor names. So a
+sync that was forgotten shows at the first cut behind it.
+
+    disk = LossyDisk(root, PowerSwitch(17))
+    ...                                # the program works, and PowerLossError ends it
+    disk.lose()                        # what it had not synced is gone
+
+A killed process loses nothing of this kind: go on with the same disk, behind another switch (`plug`).
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fwsm.testing.power import CutDisk
+from fwsm.store.prepared import driver_of
+from fwsm.testing.power import CutDisk, CutStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import FileIO
 
     from fwsm.testing.power import PowerSwitch
 
-__all__ = ["LossyDisk"]
+__all__ = ["LossyDisk", "LossyStore", "SyncedState"]
+
+_SYNCED_COMMITS: Final = 2  # what SQLite answers for synchronous=FULL
+_PARTS: Final = ("", "-wal")
 
 
 class LossyDisk(CutDisk):
-    """The worst that a kernel may do: nothing gets to the disk before it is synced, neither contents nor names.
+    """Forgets, at a cut, contents and names that were not synced.
 
     Args:
         root: a directory; all that is in it now is on disk.
@@ -78,6 +94,59 @@ class LossyDisk(CutDisk):
                 self._restore(path)
             else:
                 path.write_bytes(self._contents.get(inode, b""))
+
+
+class SyncedState:
+    """What is on disk of a state directory's database; it outlives the processes that work on it.
+
+    Args:
+        directory: the state directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._database = directory / "fwsm.db"
+        self._synced: dict[Path, bytes] = {}
+
+    def take(self) -> None:
+        """All of the database is on disk now, its log included."""
+        paths = [self._database.with_name(self._database.name + part) for part in _PARTS]
+        self._synced = {path: path.read_bytes() for path in paths if path.exists()}
+
+    def lose(self) -> None:
+        """The power went: what was only in memory is gone. No process may have the database open."""
+        for path in self._database.parent.glob(f"{self._database.name}*"):
+            path.unlink()
+        for path, content in self._synced.items():
+            path.write_bytes(content)
+
+
+class LossyStore(CutStore):
+    """The real store behind a switch, on a disk that keeps no more of it than was synced.
+
+    Each commit of the agent's is synced, and with it all that lies before it; the reporter's are not. Whether that is
+    so is asked of SQLite, so a store that syncs less loses here what it had acknowledged.
+
+    Args:
+        directory: the state directory.
+        power: where it may be cut.
+        synced: what is on disk of it; give the same to the next life of the process.
+    """
+
+    def __init__(self, directory: Path, power: PowerSwitch, synced: SyncedState) -> None:
+        self._synced = synced
+        super().__init__(directory, power)
+        synced.take()  # a log that is there is read, and repaired, when it is opened
+
+    @contextmanager
+    def _operation(self, name: str) -> Iterator[None]:
+        with super()._operation(name):
+            yield
+            if self._syncs():
+                self._synced.take()
+
+    def _syncs(self) -> bool:
+        (answer,) = driver_of(self._connection).execute("PRAGMA synchronous").fetchone()
+        return bool(answer >= _SYNCED_COMMITS)
 
 
 def _listing(directory: Path) -> dict[str, int]:

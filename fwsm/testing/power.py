@@ -7,7 +7,7 @@ here are both, with a switch in the line.
 A cut is an exception that is no `Exception`, so no clause of the product can swallow it; and once the power is off,
 every further operation ends the same way, whichever thread it comes from.
 
-Whether everything is synced in time is shown by `LossyDisk`, which forgets at a cut what was not.
+What this does not show is the loss of written but unsynced data; `fwsm.testing.lossy` is for that.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fwsm.store.salvage import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from io import FileIO
     from pathlib import Path
 
@@ -130,14 +131,17 @@ class CutStore(Store):
     def _new_outbox(self) -> CutOutbox:
         return CutOutbox(self.path, self._power)
 
+    def _operation(self, name: str) -> AbstractContextManager[None]:
+        return self._power.operation(name)
+
     def restore(self, update: Update, now: Moment, *, code: str, message: str) -> None:
         """Keep an update that the twin knew of."""
-        with self._power.operation("commit restored"):
+        with self._operation("commit restored"):
             super().restore(update, now, code=code, message=message)
 
     def settle_loss(self, now: Moment, update: Update | None, message: str) -> None:
         """Keep what was lost."""
-        with self._power.operation("commit loss"):
+        with self._operation("commit loss"):
             super().settle_loss(now, update, message)
 
     def accept(
@@ -149,18 +153,23 @@ class CutStore(Store):
         acknowledging: Acknowledgement | None = None,
     ) -> None:
         """Take a new update."""
-        with self._power.operation("commit accepted"):
+        with self._operation("commit accepted"):
             super().accept(update, now, superseding=superseding, acknowledging=acknowledging)
 
     def advance(self, entry: Entry, *, acknowledging: Acknowledgement | None = None) -> None:
         """Keep an entry into a state."""
-        with self._power.operation(f"commit {entry.after.state}"):
+        with self._operation(f"commit {entry.after.state}"):
             super().advance(entry, acknowledging=acknowledging)
 
     def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
         """Keep what was done about the desired property."""
-        with self._power.operation("commit acknowledgement"):
+        with self._operation("commit acknowledgement"):
             super().acknowledge(acknowledgement, now)
+
+    def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
+        """Keep that something went wrong beside the update."""
+        with self._operation("commit incident"):
+            super().note(code, message, now, update_id)
 
 
 class CutShelf(Shelf):

@@ -153,7 +153,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.board.power_cycle()
         assert self.running_image() in self.may_boot
 
-    def start(self, disk: Any) -> None:
+    def start(self, disk: LossyDisk) -> None:
         """Another life of the process."""
         self.disk = disk
         disk.plug(PowerSwitch())
