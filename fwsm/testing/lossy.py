@@ -81,6 +81,13 @@ class LossyDisk(CutDisk):
         self._names.setdefault(directory, {})
         super().make_name(directory)
 
+    def rot(self, path: Path, at_bytes: int) -> None:
+        """A bit of a file flips, on disk; nobody is told."""
+        inode = path.stat().st_ino
+        path.write_bytes(_flipped(path.read_bytes(), at_bytes))
+        if inode in self._contents:
+            self._contents[inode] = _flipped(self._contents[inode], at_bytes)
+
     def lose(self) -> None:
         """The power goes: what was only in memory is gone. This disk is of no more use."""
         shutil.rmtree(self._root)
@@ -151,3 +158,10 @@ class LossyStore(CutStore):
 
 def _listing(directory: Path) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in directory.iterdir()}
+
+
+def _flipped(content: bytes, at_bytes: int) -> bytes:
+    if not content:
+        return content
+    at_bytes %= len(content)
+    return content[:at_bytes] + bytes([content[at_bytes] ^ 1]) + content[at_bytes + 1 :]
