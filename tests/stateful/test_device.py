@@ -14,7 +14,7 @@ import random
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -28,18 +28,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from fwsm.core.lifecycle import NO_EXTENSION, Extension, Step
 from fwsm.core.update import State
 from fwsm.errors import InstallError, LinkAuthError, LinkError, ReportRefusedError
 from fwsm.testing.image_faults import no_ranges, portal, refusal, truncated, wrong_range
 from fwsm.testing.image_server import ImageServer
 from tests.stateful.history import faults_of
-from tests.stateful.world import LIMITS, FlakyInstallError, World
+from tests.stateful.world import EXTENSION, LIMITS, FlakyInstallError, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fwsm.core.update import Update
     from fwsm.testing.image_faults import Fault
 
 pytestmark = pytest.mark.stateful
@@ -80,8 +78,52 @@ CAUSES = {
     "installInterrupted": {"kill"},
 }
 
+METHODS = ["install", "installed", "confirm", "confirmed", "roll_back", "rolled_back", "runs", "probe", "step"]
+STEPS = 40
+
 paths = st.sampled_from(sorted(IMAGES))
 some = st.integers(0, 7)
+cuts = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=4)
+# What can befall an update: the rules by their names, with what they take. Each is a rule, and part of another one.
+BLOWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "request": {"path": paths, "at_once": st.booleans()},
+    "command": {"name": st.sampled_from(["Cancel", "Retry", "Status"]), "at_once": st.booleans()},
+    "desire": {"content": st.none() | paths | st.just("junk")},
+    "begin": {"steps": st.integers(1, 4)},
+    "pass_time": {"seconds": st.sampled_from([1.0, 20.0, 200.0, 2000.0])},
+    "jump": {"days": st.sampled_from([-20000, -400, -1, 1, 400, 20000])},
+    "cut": {"cuts": cuts},
+    "restart": {"times": st.integers(1, 5), "steps": st.integers(0, 3)},
+    "reboot": {"times": st.integers(1, 4)},
+    "change_link": {"what": st.sampled_from(["lose", "regain", "reconnect", "forget"])},
+    "spoil_reports": {
+        "error": st.sampled_from([None, LinkError, LinkAuthError, ReportRefusedError]),
+        "times": st.integers(1, 3),
+    },
+    "misserve": {"path": paths, "how": st.sampled_from(sorted(SERVED_BADLY)), "times": st.integers(1, 4)},
+    "replace_image": {"path": paths, "other": st.booleans()},
+    "rot": {"number": some, "at": st.integers(0, 6000)},
+    "spoil_trial": {"at": st.integers(0, 6000)},
+    "fill": {"full": st.booleans()},
+    "spoil_disk": {"operations": st.integers(0, 30)},
+    "spoil_installer": {
+        "method": st.sampled_from(METHODS),
+        "error": st.sampled_from([FlakyInstallError, InstallError, RuntimeError]),
+        "times": st.integers(1, 4),
+    },
+    "feel": {"healthy": st.booleans(), "shut": st.booleans()},
+}
+blows = st.sampled_from(sorted(BLOWS)).flatmap(
+    lambda name: st.tuples(st.just(name), st.fixed_dictionaries(BLOWS[name]))
+)
+
+F = TypeVar("F", bound="Callable[..., None]")
+
+
+def befalls(name: str) -> Callable[[F], F]:
+    """Make a rule of a method that is one of the blows."""
+    made: Callable[[F], F] = rule(**BLOWS[name])  # type: ignore[call-overload]  # what it takes stands there
+    return made
 
 
 class DeviceMachine(RuleBasedStateMachine):
@@ -107,38 +149,29 @@ class DeviceMachine(RuleBasedStateMachine):
             self.root / str(next(self.numbers)),
             self.server,
             self.factory,
-            extension=EXTENSION if extended else NO_EXTENSION,
+            extended=extended,
             repeatable=repeatable,
         )
-        self.world.call("firmwareUpdate", self.payload("/one.img"))
-        self.world.arrive(0)
+        self.send("firmwareUpdate", self.payload("/one.img"))
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.world.linked)
-    @rule(path=paths, at_once=st.booleans())
+    @befalls("request")
     def request(self, path: str, at_once: bool) -> None:
         """Ask for an update, maybe the same again."""
         self.world.faults["request"] += 1
-        self.world.call("firmwareUpdate", self.payload(path))
-        if at_once:
-            self.world.arrive(-1)
+        self.send("firmwareUpdate", self.payload(path), at_once=at_once)
 
-    @precondition(lambda self: self.world.linked)
-    @rule(name=st.sampled_from(["Cancel", "Retry", "Status"]), at_once=st.booleans())
+    @befalls("command")
     def command(self, name: str, at_once: bool) -> None:
         """Cancel, retry, or look."""
         self.world.faults[name.lower()] += 1
-        self.world.call(f"firmwareUpdate{name}")
-        if at_once:
-            self.world.arrive(-1)
+        self.send(f"firmwareUpdate{name}", at_once=at_once)
 
-    @precondition(lambda self: self.world.linked)
     @rule(payload=st.sampled_from(JUNK))
     def nonsense(self, payload: Any) -> None:
         """Ask for nothing that could be done."""
-        self.world.call("firmwareUpdate", payload)
-        self.world.arrive(-1)
+        self.send("firmwareUpdate", payload)
 
     @precondition(lambda self: self.world.calls)
     @rule(number=some, again=st.booleans())
@@ -146,11 +179,10 @@ class DeviceMachine(RuleBasedStateMachine):
         """A method arrives late, before others, and maybe twice."""
         self.world.arrive(number, again=again)
 
-    @rule(content=st.none() | paths.map(str) | st.just("junk"))
+    @befalls("desire")
     def desire(self, content: str | None) -> None:
         """Set the desired property, the same again, or take it away."""
-        self.world.faults["request"] += content is not None
-        self.world.faults["cancel"] += content is None
+        self.world.faults["cancel" if content is None else "request"] += 1
         wish: Any = self.payload(content) if content in IMAGES else content
         self.world.link.desire({"iothubDM": {"firmwareUpdate": wish}})
 
@@ -162,6 +194,25 @@ class DeviceMachine(RuleBasedStateMachine):
 
     # -- time and work -----------------------------------------------------------------------------------------------
 
+    @rule(state=st.sampled_from(sorted(EXTENSION.states)), path=paths)
+    def go_to(self, state: State, path: str) -> None:
+        """An update, a new one if there is none, goes as far as this state, if it gets there."""
+        world = self.world
+        if world.linked and (world.agent.update is None or world.agent.update.state.settled):
+            self.request(path, at_once=True)
+            world.step()
+        for _ in range(STEPS):
+            if world.agent.update is None or world.agent.update.state is state or not world.turn():
+                return
+
+    @rule(state=st.sampled_from(sorted(EXTENSION.states)), path=paths, suffered=st.lists(blows, min_size=1, max_size=3))
+    def suffer(self, state: State, path: str, suffered: list[tuple[str, dict[str, Any]]]) -> None:
+        """An update goes as far as this state; there something befalls it, and it goes on with that."""
+        self.go_to(state, path)
+        for name, how in suffered:
+            getattr(self, name)(**how)
+        self.world.live()
+
     @rule(steps=st.integers(1, 6))
     def work(self, steps: int) -> None:
         """The agent works, and nobody hears of it."""
@@ -172,7 +223,7 @@ class DeviceMachine(RuleBasedStateMachine):
         """All goes its way for a while."""
         self.world.live()
 
-    @rule(steps=st.integers(1, 4))
+    @befalls("begin")
     def begin(self, steps: int) -> None:
         """The agent works, and its job takes long."""
         self.world.runner.holds = True
@@ -185,130 +236,103 @@ class DeviceMachine(RuleBasedStateMachine):
         for _ in range(steps):
             self.world.report()
 
-    @rule(seconds=st.sampled_from([1.0, 20.0, 200.0, 2000.0]))
+    @befalls("pass_time")
     def pass_time(self, seconds: float) -> None:
         """Time passes."""
         self.world.wait(seconds)
 
-    @rule(days=st.sampled_from([-20000, -400, -1, 1, 400, 20000]))
+    @befalls("jump")
     def jump(self, days: int) -> None:
         """The wall clock is set."""
         self.world.jump(days)
 
     # -- the end of processes ----------------------------------------------------------------------------------------
 
-    @rule(cuts=st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=4))
+    @befalls("cut")
     def cut(self, cuts: list[tuple[int, bool]]) -> None:
         """The power goes, or the process dies, at some moment; and once more on the way back."""
         self.world.cut(cuts)
 
-    @rule(times=st.integers(1, 5))
-    def restart(self, times: int) -> None:
+    @befalls("restart")
+    def restart(self, times: int, steps: int) -> None:
         """The process dies between two steps, and keeps dying as soon as it has come back."""
         for _ in range(times):
             self.world.restart()
-            self.world.work(2)
+            self.world.work(steps)
 
-    @rule()
-    def reboot(self) -> None:
+    @befalls("reboot")
+    def reboot(self, times: int) -> None:
         """The board is rebooted, asked for or not."""
-        self.world.reboot()
+        for _ in range(times):
+            self.world.reboot()
 
-    @precondition(lambda self: self.trial_slot())
-    @rule(at=st.integers(0, 6000))
-    def spoil_trial(self, at: int) -> None:
-        """The boot loader will not accept the image that it is to try, and falls back."""
-        self.world.faults["fallback"] += 1
-        self.world.disk.rot(self.world.board().slot_path(self.trial_slot()), at)
+    # -- faults ------------------------------------------------------------------------------------------------------
 
-    # -- the hub's faults --------------------------------------------------------------------------------------------
+    @befalls("change_link")
+    def change_link(self, what: str) -> None:
+        """The hub is gone, or back; the link is made anew, and the hub may have lost what was reported."""
+        self.world.change_link(what)
 
-    @precondition(lambda self: self.world.linked)
-    @rule()
-    def lose_link(self) -> None:
-        """The hub is gone."""
-        self.world.lose_link()
-
-    @precondition(lambda self: not self.world.linked)
-    @rule()
-    def regain_link(self) -> None:
-        """The hub is back."""
-        self.world.regain_link()
-
-    @rule(times=st.integers(1, 3))
-    def lose_answers(self, times: int) -> None:
-        """The hub takes reports, and its answers are lost."""
-        self.world.link.lost_answers += times
-
-    @rule(error=st.sampled_from([LinkError, LinkAuthError, ReportRefusedError]))
-    def refuse_report(self, error: type[LinkError]) -> None:
-        """The hub does not take the next report, now or ever."""
-        self.world.link.failures.append(error("no"))
+    @befalls("spoil_reports")
+    def spoil_reports(self, error: type[LinkError] | None, times: int) -> None:
+        """The hub does not take the next reports, now or ever; or it takes them, and its answers are lost."""
+        if error is None:
+            self.world.link.lost_answers += times
+            return
+        self.world.link.failures += [error("no") for _ in range(times)]
         self.world.faults["refused"] += error is ReportRefusedError
 
-    @precondition(lambda self: self.world.linked)
-    @rule(forgets=st.booleans())
-    def reconnect(self, forgets: bool) -> None:
-        """The link is made anew; the hub may have lost what was reported."""
-        if forgets:
-            self.world.link.twin.clear()
-        self.world.link.connect()
-
-    # -- the server's, the disk's and the board's faults -------------------------------------------------------------
-
-    @rule(path=paths, how=st.sampled_from(sorted(SERVED_BADLY)), times=st.integers(1, 4))
+    @befalls("misserve")
     def misserve(self, path: str, how: str, times: int) -> None:
         """The next answers of the server are wrong."""
         self.world.misserve(path, SERVED_BADLY[how](), times)
 
-    @rule(path=paths, other=st.booleans())
+    @befalls("replace_image")
     def replace_image(self, path: str, other: bool) -> None:
         """Another image takes the place of the one on the server."""
         self.world.faults["server"] += 1
         self.server.put(path, (OTHERS if other else IMAGES)[path])
 
-    @precondition(lambda self: self.world.artifacts() and self.digest_known())
-    @rule(number=some, at=st.integers(0, 6000))
+    @befalls("rot")
     def rot(self, number: int, at: int) -> None:
-        """A file of the download rots."""
+        """A file of the download rots, if that can be noticed: a request that names no digest takes what comes."""
+        files, update = self.world.artifacts(), self.world.agent.update
+        if not files or update is None or update.request.sha256 is None:
+            return
         self.world.faults["rot"] += 1
-        files = self.world.artifacts()
         self.world.disk.rot(files[number % len(files)], at)
 
-    @rule(full=st.booleans())
+    @befalls("spoil_trial")
+    def spoil_trial(self, at: int) -> None:
+        """The boot loader will not accept the image that it is to try, if there is one, and falls back."""
+        pointer = self.world.board().status()
+        if pointer.trial is not None and pointer.trial != pointer.booted:
+            self.world.faults["fallback"] += 1
+            self.world.disk.rot(self.world.board().slot_path(pointer.trial), at)
+
+    @befalls("fill")
     def fill(self, full: bool) -> None:
         """The disk fills up, or has room again."""
         self.world.faults["full"] += full
         self.world.power.full = full
 
-    @rule(operations=st.integers(0, 30))
-    def fail_disk(self, operations: int) -> None:
+    @befalls("spoil_disk")
+    def spoil_disk(self, operations: int) -> None:
         """One of the next operations on the disk fails."""
         self.world.faults["io"] += 1
         self.world.power.fails_in = operations
 
-    @rule(
-        method=st.sampled_from(
-            ["install", "installed", "confirm", "confirmed", "roll_back", "rolled_back", "runs", "probe"]
-        ),
-        error=st.sampled_from([FlakyInstallError, InstallError, RuntimeError]),
-        times=st.integers(1, 4),
-    )
+    @befalls("spoil_installer")
     def spoil_installer(self, method: str, error: type[Exception], times: int) -> None:
-        """The installer will fail: for a moment, for good, or with a bug."""
+        """The installer, or a step of the program, will fail: for a moment, for good, or with a bug."""
         self.world.faults["foreign" if error is RuntimeError else "installer"] += 1
         self.world.troubles.setdefault(method, []).extend(error("it does not work") for _ in range(times))
 
-    @rule(healthy=st.booleans())
-    def feel(self, healthy: bool) -> None:
-        """The new firmware works, or does not."""
+    @befalls("feel")
+    def feel(self, healthy: bool, shut: bool) -> None:
+        """The new firmware works, or does not; the policy lets updates be applied, or does not."""
         self.world.faults["health"] += not healthy
-        self.world.healthy = healthy
-
-    @rule(shut=st.booleans())
-    def gate(self, shut: bool) -> None:
-        """The policy lets updates be applied, or does not."""
-        self.world.gate.shut = shut
+        self.world.healthy, self.world.gate.shut = healthy, shut
 
     # -- what must hold ----------------------------------------------------------------------------------------------
 
@@ -317,8 +341,10 @@ class DeviceMachine(RuleBasedStateMachine):
         """No promise is broken, the history is in order, and the board boots a whole image."""
         world = self.world
         world.witness()
-        assert world.crooked + world.broken_promises() == []
-        assert faults_of(world.history(), world.extension.table, LIMITS, world.agent.update) == []
+        wrong = faults_of(world.history(), world.extension.table, LIMITS, world.agent.update)
+        wrong += world.crooked + world.broken_promises()
+        if wrong:
+            raise AssertionError("; ".join(wrong))
         self.board_holds()
 
     def board_holds(self) -> None:
@@ -359,7 +385,7 @@ class DeviceMachine(RuleBasedStateMachine):
         self.holds()
         rows = world.history()
         assert world.pending() == 0
-        if not world.faults["refused"]:
+        if not world.faults["refused"] and not world.faults["forgotten"]:
             ends = {row.update_id: row.state.status for row in rows}
             assert ends.items() <= world.told
         world.link.connect()
@@ -368,7 +394,7 @@ class DeviceMachine(RuleBasedStateMachine):
         for row in rows:
             if row.state.settled and row.failure_code is not None:
                 causes = CAUSES[row.failure_code]
-                assert any(world.faults[cause] for cause in causes), (row, world.faults)
+                assert any(world.faults[cause] for cause in causes), f"{row}, and only {dict(world.faults)}"
 
     def go_on(self) -> None:
         """A new update works."""
@@ -384,36 +410,21 @@ class DeviceMachine(RuleBasedStateMachine):
         assert world.link.section == world.section()
         assert world.artifacts() == []
 
-    # -- looking -----------------------------------------------------------------------------------------------------
+    # -- at hand -----------------------------------------------------------------------------------------------------
+
+    def send(self, name: str, payload: Any = None, *, at_once: bool = True) -> None:
+        """Send a direct method, if that gets through; it arrives at once or is under way for a while."""
+        if not self.world.linked:
+            return
+        self.world.call(name, payload)
+        if at_once:
+            self.world.arrive(-1)
 
     def payload(self, path: str) -> dict[str, Any]:
         """A request; that for the third image names no digest."""
         request = {"fwPackageUri": self.server.url(path)}
         digest = {"fwPackageCheckValue": hashlib.sha256(IMAGES[path]).hexdigest()}
         return request if path == "/three.img" else request | digest
-
-    def digest_known(self) -> bool:
-        """Whether what rots can be noticed."""
-        update = self.world.agent.update
-        return update is not None and (update.request.sha256 is not None or update.artifact is not None)
-
-    def trial_slot(self) -> str:
-        """The slot that waits for a boot; empty if none does."""
-        pointer = self.world.board().status()
-        return pointer.trial if pointer.trial is not None and pointer.trial != pointer.booted else ""
-
-
-def _migrate(_update: Update, _stop: Any) -> None:
-    """Nothing to be done."""
-
-
-EXTENSION = Extension(
-    (
-        Step("backingUp", State.INSTALLING, _migrate),
-        Step("warning", State.REBOOTING, _migrate),
-        Step("migrating", State.CONFIRMING, _migrate),
-    )
-)
 
 
 @pytest.fixture
@@ -438,5 +449,7 @@ def test_a_device_under_anything(root: Path, caplog: pytest.LogCaptureFixture) -
 
         Machine.root = root
         profile = settings()
-        few = settings(profile, max_examples=profile.max_examples // 2, stateful_step_count=40)
+        few = settings(
+            profile, max_examples=profile.max_examples // 2, stateful_step_count=30, report_multiple_bugs=False
+        )
         run_state_machine_as_test(Machine, settings=few)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from fwsm.core.lifecycle import NO_EXTENSION, Extension
+from fwsm.core.lifecycle import NO_EXTENSION, Extension, Step
 from fwsm.core.policy import NotBefore
 from fwsm.core.twin import wrapped
 from fwsm.core.update import Limits, State
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 # Small, so that the ends of loops are met. No pause is as long as what `pass_time` may let pass.
 LIMITS: Final = Limits(attempts=3, restarts=3, reboots=2, damages=1, progress_bytes=1024)
-PATIENCE: Final = 600  # steps in which everything must have come to rest once the faults have stopped
+PATIENCE: Final = 400  # steps in which everything must have come to rest once the faults have stopped
 _FEW: Final = 24
 _NEEDS_ROOM: Final = ("commit", "write", "mkdir")
 
@@ -134,8 +134,13 @@ class FaultyInstaller(SlotInstaller):
         return reboot_required
 
     def _meet(self, name: str) -> None:
-        if self.troubles.get(name):
-            raise self.troubles[name].pop(0)
+        meet(self.troubles, name)
+
+
+def meet(troubles: dict[str, list[Exception]], name: str) -> None:
+    """Raise what waits under a name."""
+    if troubles.get(name):
+        raise troubles[name].pop(0)
 
 
 class WatchedLink(MemoryLink):
@@ -164,6 +169,15 @@ class Gate:
         return NotBefore("gate", None, 60.0) if self.shut and update.state is State.DOWNLOAD_COMPLETE else None
 
 
+def extension(run: Callable[[Update, threading.Event], None]) -> Extension:
+    """A lifecycle with a step at each place; `run` is the work of all of them."""
+    places = {"backingUp": State.INSTALLING, "warning": State.REBOOTING, "migrating": State.CONFIRMING}
+    return Extension(tuple(Step(name, before, run) for name, before in places.items()))
+
+
+EXTENSION: Final = extension(lambda _update, _stop: None)
+
+
 class World:
     """The device, its board, its hub, its server, and its operator.
 
@@ -171,7 +185,7 @@ class World:
         root: an empty directory of its own.
         server: serves the images.
         factory: the image that the board was made with.
-        extension: what the program adds to the lifecycle.
+        extended: whether the program adds steps to the lifecycle.
         repeatable: what the installer declares.
     """
 
@@ -181,14 +195,14 @@ class World:
         server: ImageServer,
         factory: Path,
         *,
-        extension: Extension = NO_EXTENSION,
-        repeatable: bool = True,
+        extended: bool,
+        repeatable: bool,
     ) -> None:
         self.files, self.state = root / "files", root / "state"
         self.files.mkdir(parents=True)
         self.server = server
         self.factory = factory
-        self.extension = extension
+        self.extension = extension(self._step) if extended else NO_EXTENSION
         self.repeatable = repeatable
         self.power = Supply()
         self.disk = LossyDisk(self.files, self.power)
@@ -395,17 +409,21 @@ class World:
         """The next twin under way reaches the device."""
         self.agent.deliver(self.twins.pop(0))
 
-    def lose_link(self) -> None:
-        """Nothing gets through any more, and what was under way is lost."""
-        self.linked = False
-        self.link.stop()
-        self.calls.clear()
-        self.twins.clear()
-
-    def regain_link(self) -> None:
-        """It gets through again."""
-        self.linked = True
-        self.link.start(self._deliver)
+    def change_link(self, what: str) -> None:
+        """Lose or regain the link, or make it anew, with a hub that may have forgotten what was reported."""
+        if what == "lose":  # nothing gets through any more, and what was under way is lost
+            self.linked = False
+            self.link.stop()
+            self.calls.clear()
+            self.twins.clear()
+            return
+        if what == "forget":
+            self.faults["forgotten"] += 1
+            self.link.twin.clear()
+        if what == "regain":
+            self.linked = True
+        if self.linked:
+            self.link.start(self._deliver)
 
     def misserve(self, path: str, fault: Fault, times: int | None = 1) -> None:
         """The server does something wrong with the next requests."""
@@ -441,8 +459,8 @@ class World:
     def witness(self) -> None:
         """Look whether the twin tells of something that is not on disk."""
         shown = self.link.section
-        if "status" not in shown or "updateId" not in shown:
-            return  # the hub has lost it
+        if "status" not in shown or "updateId" not in shown or self.faults["refused"]:
+            return  # the hub has lost some of it, or has not taken it
         self.told.add((shown["updateId"], shown["status"]))
         rows = self.history()
         if not any(_tells_of(shown, row) for row in rows):
@@ -459,8 +477,7 @@ class World:
         self.healthy, self.gate.shut = True, False
         self.link.failures.clear()
         self.link.lost_answers = 0
-        if not self.linked:
-            self.regain_link()
+        self.change_link("regain")
 
     def settle(self) -> None:
         """Go on until nothing is left to be done.
@@ -510,6 +527,9 @@ class World:
         """What was answered with 200 and is not on disk."""
         kept = Counter((row.update_id, row.trigger) for row in self.history())
         return [f"{key} was promised and is not on disk" for key, count in self.promises.items() if kept[key] < count]
+
+    def _step(self, _update: Update, _stop: threading.Event) -> None:
+        meet(self.troubles, "step")
 
     def _check(self, _update: Update) -> None:
         if not self.healthy:
