@@ -44,6 +44,7 @@ def examples() -> list[Example]:
     return found
 
 
+@pytest.mark.timeout(120)
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     """What a reader copies passes mypy --strict."""
     files = []
@@ -57,6 +58,7 @@ def test_the_examples_are_typed(tmp_path: Path) -> None:
     assert files
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("example", [example for example in examples() if not example.mark], ids=str)
 def test_an_example_runs(example: Example, tmp_path: Path) -> None:
     """To its end, without an error."""

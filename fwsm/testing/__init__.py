@@ -4,6 +4,7 @@
 - `power`: cuts the power at any durable operation, in process
 - `lossy`: a disk and a store that forget at a cut what was not synced
 - `rig`: one device in process whose power can be cut
+- `sweep`: cuts such a device at each moment, or at pairs of them
 - `fakes`: a download and an installer in memory
 - `link`: a hub in memory, as the device sees it
 - `image_server`: an HTTPS server for images, with a log of what it sent

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fwsm.store import Retention
 from fwsm.store.prepared import driver_of
 from fwsm.testing.power import CutDisk, CutStore
 
@@ -137,11 +138,18 @@ class LossyStore(CutStore):
         directory: the state directory.
         power: where it may be cut.
         synced: what is on disk of it; give the same to the next life of the process.
+        retention: how much of the history is kept.
     """
 
-    def __init__(self, directory: Path, power: PowerSwitch, synced: SyncedState) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        power: PowerSwitch,
+        synced: SyncedState,
+        retention: Retention = Retention(),  # noqa: B008  # a value that never changes
+    ) -> None:
         self._synced = synced
-        super().__init__(directory, power)
+        super().__init__(directory, power, retention)
         synced.take()  # a log that is there is read, and repaired, when it is opened
 
     @contextmanager

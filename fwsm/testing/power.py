@@ -17,10 +17,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fwsm.device.durable import Disk
-from fwsm.store import Outbox, Store
+from fwsm.device.ports import Installer
+from fwsm.store import Outbox, Retention, Store
 from fwsm.store.salvage import Shelf
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from io import FileIO
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from fwsm.core.desired import Acknowledgement
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
-    from fwsm.core.update import Update
+    from fwsm.core.update import Artifact, Probe, Request, Update
 
-__all__ = ["CutDisk", "CutOutbox", "CutShelf", "CutStore", "PowerLossError", "PowerSwitch"]
+__all__ = ["CutDisk", "CutInstaller", "CutOutbox", "CutShelf", "CutStore", "PowerLossError", "PowerSwitch"]
 
 
 class PowerLossError(BaseException):
@@ -124,9 +126,9 @@ class CutDisk(Disk):
 class CutStore(Store):
     """The real store behind a switch. A transaction is one operation: SQLite sees to that."""
 
-    def __init__(self, directory: Path, power: PowerSwitch) -> None:
+    def __init__(self, directory: Path, power: PowerSwitch, retention: Retention = Retention()) -> None:  # noqa: B008
         self._power = power
-        super().__init__(directory, shelf=CutShelf(directory / "fwsm.db", power))
+        super().__init__(directory, shelf=CutShelf(directory / "fwsm.db", power), retention=retention)
 
     def _new_outbox(self) -> CutOutbox:
         return CutOutbox(self.path, self._power)
@@ -208,3 +210,59 @@ class CutOutbox(Outbox):
         """Note what the hub has."""
         with self._power.operation("commit acknowledged"):
             super().acknowledge(number)
+
+
+class CutInstaller(Installer):
+    """An installer behind a switch, whatever it changes its files with: a cut falls before or behind each of its acts.
+
+    One that changes them through a `CutDisk` is cut in between as well.
+
+    Args:
+        installer: the real one.
+        power: where it may be cut.
+    """
+
+    def __init__(self, installer: Installer, power: PowerSwitch) -> None:
+        self._installer = installer
+        self._power = power
+        self.repeatable = installer.repeatable
+
+    def target_slot(self) -> str | None:
+        """Look."""
+        return self._installer.target_slot()
+
+    def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:
+        """Install."""
+        with self._power.operation("install"):
+            return self._installer.install(update, artifact, stop)
+
+    def probe(self, update: Update) -> Probe:
+        """Look."""
+        return self._installer.probe(update)
+
+    def image_of(self, update: Update) -> Artifact | None:
+        """Look."""
+        return self._installer.image_of(update)
+
+    def runs_already(self, request: Request) -> Artifact | None:
+        """Look."""
+        return self._installer.runs_already(request)
+
+    def reboot(self) -> None:
+        """Order a reboot."""
+        with self._power.operation("order reboot"):
+            self._installer.reboot()
+
+    def runs(self, update: Update) -> bool:
+        """Look."""
+        return self._installer.runs(update)
+
+    def confirm(self, update: Update) -> None:
+        """Confirm."""
+        with self._power.operation("confirm"):
+            self._installer.confirm(update)
+
+    def roll_back(self, update: Update) -> bool:
+        """Roll back."""
+        with self._power.operation("roll back"):
+            return self._installer.roll_back(update)

@@ -6,12 +6,14 @@ disk that forgets whatever was not synced, at each cut of the whole board and at
 
     rig = Rig(directory, {"fwPackageUri": uri}, ca_pem, factory)
     rig.run(PowerSwitch(17))           # the power goes at moment 17; then life goes on until the update has settled
+
+With `bench` the device gets an installer of another kind, on a board of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fwsm.core.lifecycle import NO_EXTENSION, Extension
 from fwsm.device.agent import Agent
@@ -25,16 +27,59 @@ from fwsm.device.reporter import Reporter
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
 from fwsm.testing.lossy import LossyDisk
-from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
+from fwsm.testing.power import CutInstaller, CutStore, PowerLossError, PowerSwitch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fwsm.core.update import Update
+    from fwsm.device.ports import Installer
 
-__all__ = ["Rig"]
+__all__ = ["Rig", "RigBench"]
 
 _STEPS = 2000
+
+
+class RigBench(Protocol):
+    """What a rig is told of an installer and its board. The files of both outlive each installer that is made here."""
+
+    def new_installer(self, disk: Disk, on_reboot: Callable[[], None]) -> Installer:
+        """An installer as a process that has just started makes it.
+
+        Args:
+            disk: changes files; what is changed through it can be cut at every step.
+            on_reboot: to be called when a reboot is ordered.
+        """
+        ...
+
+    def boot(self, disk: Disk) -> str:
+        """What a boot does to the board; names the boot, which never had that name before."""
+        ...
+
+
+class _SlotBench:
+    """Two slots and their boot loader."""
+
+    def __init__(self, directory: Path, factory: Path) -> None:
+        self._directory = directory
+        self._factory = factory
+
+    def new_installer(self, disk: Disk, on_reboot: Callable[[], None]) -> SlotInstaller:
+        """Make it."""
+        return SlotInstaller(self._directory, disk=disk, on_reboot=on_reboot, factory=self._factory)
+
+    def boot(self, disk: Disk) -> str:
+        """Boot."""
+        board = self.board(disk)
+        board.power_cycle()
+        return board.status().boot_id
+
+    def board(self, disk: Disk) -> Board:
+        """The board, made if there is none."""
+        board = Board(self._directory, disk=disk)
+        board.prepare(self._factory)
+        return board
 
 
 @dataclass
@@ -46,6 +91,7 @@ class Rig:
         payload: what an operator sends; sent again until it is answered, as a person would.
         ca_pem: the authority that signs the image server.
         factory: the image in the slot that runs first.
+        bench: makes the installer; None for that of the two slots.
         link: the hub.
         clock: time.
         extension: what the program adds to the lifecycle.
@@ -56,6 +102,7 @@ class Rig:
     payload: dict[str, Any]
     ca_pem: str
     factory: Path
+    bench: RigBench | None = None
     link: MemoryLink = field(default_factory=MemoryLink)
     clock: FakeClock = field(default_factory=FakeClock)
     extension: Extension = NO_EXTENSION
@@ -96,18 +143,13 @@ class Rig:
 
     def board(self) -> Board:
         """The board with its slots."""
-        return self._prepared(Disk())
+        return _SlotBench(self.flash / "board", self.factory).board(Disk())
 
     def forget_unsynced(self) -> None:
         """Take from the flash what was written and not synced."""
         disk, self._disk = self._disk, None
         if disk is not None:
             disk.lose()
-
-    def _prepared(self, disk: Disk) -> Board:
-        board = Board(self.flash / "board", disk=disk)
-        board.prepare(self.factory)
-        return board
 
     def _plugged(self, power: PowerSwitch) -> LossyDisk:
         """The flash behind a switch; what was not synced before the process ended is still in memory."""
@@ -122,27 +164,27 @@ class Rig:
         if self._rebooting:
             self.forget_unsynced()
         disk = self._plugged(power)
-        board = self._prepared(disk)
+        bench = self.bench or _SlotBench(self.flash / "board", self.factory)
         if self._rebooting:
-            board.power_cycle()
+            self.clock.reboot(bench.boot(disk))
             self._rebooting = False
-        self.clock.boot_id = board.status().boot_id
+        installer = CutInstaller(bench.new_installer(disk, self._order_reboot), power)
         store = CutStore(self.directory / "state", power)
         outbox = store.outbox()
         try:
             reporter = Reporter(outbox, self.link, self.clock, progress_every_s=None)
-            agent = self._agent(store, reporter, disk)
+            agent = self._agent(store, reporter, installer, disk)
             return self._work(agent, reporter)
         finally:
             outbox.close()
             store.close()
 
-    def _agent(self, store: CutStore, reporter: Reporter, disk: Disk) -> Agent:
+    def _agent(self, store: CutStore, reporter: Reporter, installer: Installer, disk: Disk) -> Agent:
         return Agent(
             store,
             reporter,
             download=HttpsDownload(self.flash / "artifacts", disk=disk, clock=self.clock, ca_pem=self.ca_pem),
-            installer=SlotInstaller(self.flash / "board", disk=disk, on_reboot=self._order_reboot),
+            installer=installer,
             clock=self.clock,
             extension=self.extension,
             runner=InlineRunner(),

@@ -14,6 +14,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from fwsm.core.lifecycle import Extension, Step
 from fwsm.core.twin import section
@@ -22,6 +23,7 @@ from fwsm.store import Store
 from fwsm.testing.image_server import ImageServer
 from fwsm.testing.power import PowerSwitch
 from fwsm.testing.rig import Rig
+from fwsm.testing.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,62 +89,45 @@ def check(rig: Rig, image: Path) -> None:
     assert states.count(State.APPLY_COMPLETE) == 1
 
 
-@pytest.fixture(scope="module")
-def moments(tmp_path_factory: pytest.TempPathFactory, server: ImageServer, image: Path, factory: Path) -> int:
-    """How many moments a clean run has."""
-    rig = new_rig(tmp_path_factory.mktemp("clean"), server, image, factory)
-    power = PowerSwitch()
-    assert rig.run(power) == ["reboot"]
-    check(rig, image)
-    assert power.moments > 100
-    return power.moments
-
-
 @pytest.fixture
 def rig_for(tmp_path: Path, server: ImageServer, image: Path, factory: Path) -> Callable[[str], Rig]:
     """Makes devices."""
     return lambda name: new_rig(tmp_path / name, server, image, factory)
 
 
+@pytest.fixture
+def sweep(rig_for: Callable[[str], Rig], image: Path) -> Sweep:
+    """Cuts them."""
+    sweep = Sweep(rig_for, lambda rig: check(rig, image))
+    assert sweep.moments > 100
+    return sweep
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run; what repeats it is printed at its end."""
+    return int(request.config.getoption("randomly_seed", 1))
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("board_too", [True, False], ids=["power", "kill"])
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_a_cut_at_any_moment_ends_in_a_complete_update(
-    shard: int, board_too: bool, moments: int, rig_for: Callable[[str], Rig], image: Path
-) -> None:
+def test_a_cut_at_any_moment_ends_in_a_complete_update(shard: int, board_too: bool, sweep: Sweep) -> None:
     """Wherever the cut falls, the device goes on and ends in applyComplete with everything told and whole."""
-    for moment in range(shard, moments, SHARDS):
-        rig = rig_for(str(moment))
-        power = PowerSwitch(moment)
-        story = rig.run(power, board_too=board_too)
-        assert power.off, f"nothing was cut at moment {moment}"
-        try:
-            check(rig, image)
-        except AssertionError as error:
-            raise AssertionError(f"cut {story}") from error
+    for moment in range(shard, sweep.moments, SHARDS):
+        sweep.cut(moment, board_too=board_too)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("board_too", [True, False], ids=["power", "kill"])
+def test_a_cut_while_coming_back_from_a_cut(board_too: bool, sweep: Sweep, seed: int) -> None:
+    """Two cuts in a row, the second soon after the first, at moments drawn by the seed."""
+    for first, then in sweep.pairs(settings().max_examples // 5, seed):
+        sweep.cut(first, then, board_too=board_too)
 
 
 @pytest.mark.timeout(120)
-def test_a_cut_while_coming_back_from_a_cut(
-    moments: int, rig_for: Callable[[str], Rig], image: Path, request: pytest.FixtureRequest
-) -> None:
-    """Two cuts in a row, the second soon after the first; pairs drawn by a seed that is printed."""
-    seed = request.config.getoption("randomly_seed", 1)
-    draw = random.Random(seed)
-    for number in range(25):
-        first, second = draw.randrange(moments), draw.randrange(30)
-        rig = rig_for(f"pair-{number}")
-        story = rig.run(PowerSwitch(first), board_too=draw.random() < 0.5, then=PowerSwitch(second))
-        try:
-            check(rig, image)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, cuts at {first} and then {second}: {story}") from error
-
-
-@pytest.mark.timeout(120)
-def test_a_cut_in_an_extended_lifecycle(
-    rig_for: Callable[[str], Rig], image: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_cut_in_an_extended_lifecycle(rig_for: Callable[[str], Rig], image: Path, seed: int) -> None:
     """With a step at each place: moments drawn by a seed that is printed; the steps ran, and the end is the same."""
     ran: set[str] = set()
 
@@ -157,7 +142,6 @@ def test_a_cut_in_an_extended_lifecycle(
     power = PowerSwitch()
     rig.run(power)
     check(rig, image)
-    seed = request.config.getoption("randomly_seed", 1)
     draw = random.Random(seed)
     for moment in draw.sample(range(power.moments), 40):
         ran.clear()

@@ -26,7 +26,7 @@ from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.ports import MethodCall, Twin
 from fwsm.device.reporter import Reporter
 from fwsm.errors import FwsmError, HealthError, InstallError, Kind, StoreError, StoreFullError
-from fwsm.store import Store
+from fwsm.store import Retention, Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
 from fwsm.testing.lossy import LossyDisk, LossyStore, SyncedState
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 # Small, so that the ends of loops are met. No pause is as long as what `pass_time` may let pass.
 LIMITS: Final = Limits(attempts=3, restarts=3, reboots=2, damages=1, progress_bytes=1024)
+WHOLE_HISTORY: Final = Retention(entries=0, days=0)
 PATIENCE: Final = 400  # steps in which everything must have come to rest once the faults have stopped
 _FEW: Final = 24
 _NEEDS_ROOM: Final = ("commit", "write", "mkdir")
@@ -242,7 +243,7 @@ class World:
         self.clock.boot_id = installer.board.status().boot_id
         self.runner = HoldingRunner()
         self.ordered = False
-        self._store = LossyStore(self.state, self.power, self.synced)
+        self._store = LossyStore(self.state, self.power, self.synced, WHOLE_HISTORY)
         self._outbox = self._store.outbox()
         self.reporter = Reporter(self._outbox, self.link, self.clock)
         self.agent = Agent(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +12,11 @@ import pytest
 from fwsm.core.update import Request, State, Update
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
-from fwsm.testing.power import CutDisk, CutStore, PowerLossError, PowerSwitch
+from fwsm.testing.fakes import Board, MemoryInstaller
+from fwsm.testing.power import CutDisk, CutInstaller, CutStore, PowerLossError, PowerSwitch
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 NOW = FakeClock().now()
 UPDATE = Update(id="u1", request=Request("https://x/y"), state=State.WAITING, boot_id="boot-1")
@@ -101,3 +104,35 @@ def test_an_acknowledgement_is_lost_or_kept(tmp_path: Path, cut_at: int, pending
             outbox.acknowledge(1)
     with Store(tmp_path) as found, closing(found.outbox()) as left:
         assert len(left.pending()) == pending
+
+
+ACTS: dict[str, Callable[[CutInstaller], object]] = {
+    "install": lambda installer: installer.install(UPDATE, Path("image"), threading.Event()),
+    "order reboot": lambda installer: installer.reboot(),
+    "confirm": lambda installer: installer.confirm(UPDATE),
+    "roll back": lambda installer: installer.roll_back(UPDATE),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_the_acts_of_an_installer_are_operations(name: str) -> None:
+    """A cut before one of them leaves nothing of it, and looking is none."""
+    board, power = Board(), PowerSwitch(0)
+    installer = CutInstaller(MemoryInstaller(board, repeatable=False), power)
+    assert (installer.target_slot(), installer.probe(UPDATE), installer.runs(UPDATE)) == ("b", "notBegun", False)
+    assert (installer.image_of(UPDATE), installer.runs_already(UPDATE.request)) == (None, None)
+    assert not installer.repeatable
+    assert power.names == []
+    with pytest.raises(PowerLossError):
+        ACTS[name](installer)
+    assert (power.names, board) == ([name], Board())
+
+
+def test_an_installer_behind_a_switch_works() -> None:
+    """What the real one does is done, and what it says is said."""
+    board = Board()
+    installer = CutInstaller(MemoryInstaller(board), PowerSwitch())
+    assert ACTS["install"](installer) is True
+    board.power_cycle()
+    installer.confirm(UPDATE)
+    assert (board.primary, installer.runs(UPDATE), installer.roll_back(UPDATE)) == ("b", True, True)
