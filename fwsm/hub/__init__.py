@@ -6,9 +6,9 @@
 
 The rooms, from the outside in:
 
-    hub           the face for programs and tests: synchronous, a context manager
+    hub           the face for programs and tests: synchronous, a context manager; mail (messages)
     runtime       brings everything up and takes it down
-    doors         both ways in: listener (sockets), tls, mqtt, restdoor
+    doors         all ways in: listener (sockets), tls, mqtt, restdoor, websocket, socks; reach (ports, strings)
     ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics > bags,
                   codec > packets, fields
     ── REST ──    rest (routes by subject), operator (documents)

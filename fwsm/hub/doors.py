@@ -1,4 +1,4 @@
-"""Both doors of a hub on one address: MQTT for devices, REST for operators. They open and close together."""
+"""The doors of a hub on one address: MQTT, REST with WebSocket, SOCKS5. They open and close together."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fwsm.hub.listener import Listener, bind
 from fwsm.hub.mqtt import MqttDoor
 from fwsm.hub.rest import rest_app
 from fwsm.hub.restdoor import RestDoor
+from fwsm.hub.socks import SocksDoor
 from fwsm.hub.tls import TlsDoor
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from OpenSSL import SSL
 
     from fwsm.hub.engine import Engine
+    from fwsm.hub.reach import Ports
     from fwsm.hub.turn import Turn
 
 __all__ = ["Doors", "bind_all", "check_address"]
@@ -61,19 +63,25 @@ class Doors:
         engine: the hub.
         turn: holds answers back until they are durable.
         context: the server's side of TLS.
+        ports: where they are.
     """
 
-    def __init__(self, engine: Engine, turn: Turn, context: SSL.Context) -> None:
-        mqtt = TlsDoor("MQTT", context, MqttDoor(engine, turn).protocol)
-        rest = TlsDoor("REST", context, RestDoor(rest_app(engine, turn)).protocol)
+    def __init__(self, engine: Engine, turn: Turn, context: SSL.Context, ports: Ports) -> None:
+        devices = MqttDoor(engine, turn)
+        mqtt = TlsDoor("MQTT", context, devices.protocol)
+        rest = TlsDoor("REST", context, RestDoor(rest_app(engine, turn), devices.protocol).protocol)
         self._listeners = [Listener(door.name, door.protocol, door.transports) for door in (mqtt, rest)]
+        if ports.socks is not None:
+            ways = dict.fromkeys(ports.mqtt_names(), mqtt.protocol) | dict.fromkeys(ports.rest_names(), rest.protocol)
+            socks = SocksDoor(ways)
+            self._listeners.append(Listener("SOCKS", socks.protocol, socks.transports))
 
     async def open(self, sockets: list[socket.socket]) -> None:
-        """Let clients in; the sockets are those of MQTT and of REST, in this order."""
+        """Let clients in; the sockets are those of `Ports.listening`, in this order."""
         for listener, listening in zip(self._listeners, sockets, strict=True):
             listener.open(listening)
 
     async def close(self) -> None:
-        """Stop listening and cut off everyone."""
-        for listener in self._listeners:
+        """Stop listening and cut off everyone, first at the door that leads to the others."""
+        for listener in reversed(self._listeners):
             await listener.close()

@@ -69,6 +69,11 @@ class Feed:
         """The sequence number of the last event; 0 when there was none."""
         return self._last
 
+    @property
+    def oldest(self) -> int:
+        """The sequence number of the oldest event that is kept; that of the next one when none is."""
+        return self._last - len(self._kept) + 1
+
     def after(self, position: int, most: int = 100) -> list[EventData]:
         """Return the next events behind `position`, oldest first, without waiting.
 
@@ -76,7 +81,7 @@ class Feed:
             Refusal: 400004, the feed has not come so far; 404000, it no longer holds what comes next.
         """
         with self._news:
-            first = self._last - len(self._kept) + 1
+            first = self.oldest
             if position > self._last:
                 raise Refusal(Why.ARGUMENT_INVALID, f"The feed is at {self._last}, and not yet at {position}.")
             if position + 1 < first:

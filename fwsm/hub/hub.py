@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fwsm.errors import HubError
 from fwsm.hub.doors import check_address
+from fwsm.hub.feed import EventStream
 from fwsm.hub.jsontext import compact, parse_object
+from fwsm.hub.mail import Mail
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
+from fwsm.hub.reach import Ports, Reach
 from fwsm.hub.refusal import refusals_as_errors
 from fwsm.hub.runtime import Runtime
 from fwsm.hub.topics import METHODS
@@ -40,7 +43,7 @@ _CARD = "hub.json"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device as its owner needs it: its name, its key (base64), and both in one string for the SDKs."""
+    """A device as its owner needs it: its name, its key (base64; "" with a certificate), and the SDKs' one string."""
 
     device_id: str
     primary_key: str
@@ -51,10 +54,11 @@ class Hub:
     """An IoT Hub on this machine.
 
     Args:
-        address: the IP address of both doors. The Azure SDKs dial port 8883 only, so hubs that run side by side
+        address: the IP address of all doors. The Azure SDKs dial port 8883 only, so hubs that run side by side
             take different addresses of 127.0.0.0/8.
         mqtt_port: where devices connect.
-        rest_port: where operators connect.
+        rest_port: where operators connect, and devices that use WebSocket (the SDKs dial 443 for it).
+        socks_port: where a SOCKS5 door leads SDKs to the other doors, if these have ports that they do not dial.
         state: a directory in which registry, keys, twins and subscriptions survive; None for a hub that forgets.
             A running hub leaves there the file `hub.json`, with its address, ports, CA file and owner's connection
             string.
@@ -71,14 +75,14 @@ class Hub:
         *,
         mqtt_port: int = 8883,
         rest_port: int = 8443,
+        socks_port: int | None = None,
         state: Path | str | None = None,
         allow_remote: bool = False,
         wall: Callable[[], float] = time.time,
     ) -> None:
         check_address(address, allow_remote=allow_remote)
         self.address = address
-        self.mqtt_port = mqtt_port
-        self.rest_port = rest_port
+        self.ports = Ports(mqtt_port, rest_port, socks_port)
         self._state_path = None if state is None else Path(state)
         self._wall = wall
         self._runtime: Runtime | None = None
@@ -99,9 +103,9 @@ class Hub:
         """
         if self._runtime is not None:
             raise HubError("the hub runs already")
-        self._runtime = Runtime(self.address, (self.mqtt_port, self.rest_port), self._state_path, self._wall)
+        self._runtime = Runtime(self.address, self.ports, self._state_path, self._wall)
         try:
-            self._runtime.home.write(_CARD, compact(self._card()))
+            self._runtime.home.write(_CARD, compact(self._reach.card(self.owner_connection_string)))
         except HubError:
             self.stop()
             raise
@@ -114,6 +118,16 @@ class Hub:
             runtime.stop()
 
     @property
+    def mqtt_port(self) -> int:
+        """Where devices connect."""
+        return self.ports.mqtt
+
+    @property
+    def rest_port(self) -> int:
+        """Where operators connect."""
+        return self.ports.rest
+
+    @property
     def ca_path(self) -> Path:
         """The file with the certificate that clients are to trust."""
         return self._live.ca_path
@@ -122,6 +136,11 @@ class Hub:
     def ca_pem(self) -> str:
         """The certificate that clients are to trust, as text."""
         return self.ca_path.read_text()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which unmodified programs trust this hub and find it."""
+        return self._reach.environment()
 
     @property
     def owner_connection_string(self) -> str:
@@ -142,31 +161,58 @@ class Hub:
         keys = self._live.engine.policies.keys
         if policy not in keys:
             raise HubError(f"there is no policy {policy}", fix=f"The policies are {', '.join(keys)}.")
-        host = f"{_host(self.address)}:{self.rest_port}"
-        return f"HostName={host};SharedAccessKeyName={policy};SharedAccessKey={keys[policy]}"
+        return self._reach.policy(policy, keys[policy])
 
     @property
     def faults(self) -> Faults:
         """Faults on demand."""
         return self._live.engine.faults
 
-    def add_device(self, device_id: str, *, primary_key: str | None = None) -> Device:
-        """Register a device, with a random key unless one is given (base64 of 16 to 64 bytes).
+    @property
+    def mail(self) -> Mail:
+        """Cloud-to-device messages."""
+        return Mail(self._live)
+
+    def throttle(self, s1_units: int) -> None:
+        """Take no more work in a second than a hub of so many S1 units; 0 for no limits, as at the start.
 
         Raises:
-            HubError: it exists, or the name or the key is malformed.
+            HubError: there is no such hub.
         """
-        keys = {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}
+        self._live.decide(self._live.engine.throttles.set, s1_units)
+
+    def events(self, after: int | None = None) -> EventStream:
+        """Return a reader of telemetry and of news about devices.
+
+        Args:
+            after: the sequence number of the last event that is not wanted, 0 for all that are kept; None begins now.
+        """
+        feed, runtime = self._live.engine.feed, self._live
+        return EventStream(feed, feed.position if after is None else after, lambda: self._runtime is not runtime)
+
+    def add_device(self, device_id: str, *, primary_key: str | None = None, thumbprint: str | None = None) -> Device:
+        """Register a device, with a random key unless one is given, or for a certificate.
+
+        Args:
+            device_id: its name.
+            primary_key: base64 of 16 to 64 bytes.
+            thumbprint: SHA-1 or SHA-256 of the client certificate that it will show instead, in hexadecimal.
+
+        Raises:
+            HubError: it exists, or the name, the key or the thumbprint is malformed.
+        """
+        authentication: dict[str, Any] = {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}
+        if thumbprint is not None:
+            authentication = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
         with refusals_as_errors():
-            self._live.decide(self._live.engine.registry.create, device_id, {"authentication": keys})
+            self._live.decide(self._live.engine.registry.create, device_id, {"authentication": authentication})
         return self.device(device_id)
 
     def device(self, device_id: str) -> Device:
         """Return a registered device; raises DeviceNotFoundError when there is no such."""
         with refusals_as_errors():
-            key = self._live.engine.registry.get(device_id).primary_key
-        text = f"HostName={_host(self.address)};DeviceId={device_id};SharedAccessKey={key}"
-        return Device(device_id, key, text)
+            identity = self._live.engine.registry.get(device_id)
+        return Device(device_id, identity.primary_key, self._reach.device(identity))
 
     def remove_device(self, device_id: str) -> None:
         """Delete a device with its twin, and cut it off; raises DeviceNotFoundError when there is no such."""
@@ -260,6 +306,10 @@ class Hub:
         """Cut the device's live connection, if there is one. It may come back at once."""
         self._live.decide(self._live.engine.links.close, device_id, "cut off by hand")
 
+    def expire_token(self, device_id: str) -> None:
+        """Let the token of the device's live connection expire now, if there is one: the hub hangs up."""
+        self._live.decide(self._live.engine.links.expire, device_id)
+
     @contextlib.contextmanager
     def offline(self) -> Iterator[None]:
         """Within this context the hub cannot be reached: connections are cut, new ones refused."""
@@ -283,15 +333,6 @@ class Hub:
             raise HubError("the hub does not run", fix="Use it inside `with Hub(…) as hub:`, or call start() first.")
         return self._runtime
 
-    def _card(self) -> dict[str, Any]:
-        return {
-            "address": self.address,
-            "mqttPort": self.mqtt_port,
-            "restPort": self.rest_port,
-            "caPath": str(self.ca_path),
-            "ownerConnectionString": self.owner_connection_string,
-        }
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+    @property
+    def _reach(self) -> Reach:
+        return Reach(self.address, self.ports, self.ca_path)

@@ -14,7 +14,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from fwsm.hub.websocket import MQTT, WEBSOCKET
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.applications import Starlette
 
 __all__ = ["RestDoor"]
@@ -28,13 +32,15 @@ class RestDoor:
 
     Args:
         app: the application that answers.
+        mqtt: makes the MQTT protocol of a connection that becomes a WebSocket.
     """
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, mqtt: Callable[[], asyncio.Protocol]) -> None:
+        self._shared = {MQTT: mqtt}
         self._config = Config(
             app,
             http=H11Protocol,
-            ws="none",
+            ws=WEBSOCKET,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -47,4 +53,4 @@ class RestDoor:
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
-        return H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
+        return H11Protocol(self._config, self._state, self._shared, asyncio.get_running_loop())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
+    from fwsm.hub.reach import Ports
     from fwsm.hub.state import State
 
 __all__ = ["Runtime"]
@@ -33,8 +34,8 @@ class Runtime:
     """A hub from its start to its stop.
 
     Args:
-        address: the IP address of both doors.
-        ports: of MQTT and of REST.
+        address: the IP address of all doors.
+        ports: of the doors.
         state_path: the directory of a hub that remembers; None for one that forgets.
         wall: the time in epoch seconds.
 
@@ -49,9 +50,7 @@ class Runtime:
         watch: its events, for other threads.
     """
 
-    def __init__(
-        self, address: str, ports: tuple[int, int], state_path: Path | None, wall: Callable[[], float]
-    ) -> None:
+    def __init__(self, address: str, ports: Ports, state_path: Path | None, wall: Callable[[], float]) -> None:
         self._address = address
         self._ports = ports
         with contextlib.ExitStack() as undo:
@@ -62,7 +61,7 @@ class Runtime:
             authority = Authority.kept_in(self.home)
             self.ca_path = authority.path
             context = tls_context(server_file(authority, address, self.home))
-            sockets = bind_all(address, ports)
+            sockets = bind_all(address, ports.listening())
             for listening in sockets:
                 undo.callback(listening.close)
             self.engine = Engine(state, wall, time.monotonic)
@@ -71,7 +70,7 @@ class Runtime:
             self._thread = LoopThread(f"fwsm-hub-{address}")
             undo.callback(self._thread.stop)
             self._turn = Turn(state, self._thread.loop)
-            self._doors = Doors(self.engine, self._turn, context)
+            self._doors = Doors(self.engine, self._turn, context, ports)
             undo.callback(self.close_doors)
             self._thread.run(self._doors.open(sockets))
             self._thread.run(Backstage(self.engine, self._turn).start())
@@ -101,4 +100,4 @@ class Runtime:
 
     def open_doors(self) -> None:
         """Listen again; raises PortInUseError when another process has taken a port meanwhile."""
-        self._thread.run(self._doors.open(bind_all(self._address, self._ports)))
+        self._thread.run(self._doors.open(bind_all(self._address, self._ports.listening())))

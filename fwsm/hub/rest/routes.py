@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwsm.hub.rest import configurations, jobs, queries, registry, twins
+from fwsm.hub.rest import configurations, events, faults, jobs, messages, queries, registry, twins
 
 if TYPE_CHECKING:
     from fwsm.hub.rest.exchange import Route
@@ -13,7 +13,10 @@ __all__ = ["ROUTES"]
 
 ROUTES: tuple[Route, ...] = (
     *configurations.ROUTES,
+    *events.ROUTES,
+    *faults.ROUTES,
     *jobs.ROUTES,
+    *messages.ROUTES,
     *queries.ROUTES,
     *registry.ROUTES,
     *twins.ROUTES,
