@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hub"]
 
+_PORT: Final = click.IntRange(1, 65535)
 _ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 _state_option = click.option(
@@ -48,23 +49,24 @@ def hub() -> None:
 
 @hub.command()
 @click.option("--address", default="127.0.0.1", show_default=True, help="An address of 127.0.0.0/8.")
-@click.option("--port", default=8443, show_default=True, type=click.IntRange(1, 65535), help="The operators' port.")
+@click.option("--port", default=8443, show_default=True, type=_PORT, help="The operators' port, and WebSocket's.")
+@click.option("--mqtt-port", default=8883, show_default=True, type=_PORT, help="The devices' port; SDKs dial 8883.")
+@click.option("--socks-port", type=_PORT, help="A SOCKS5 door, by which SDKs find the other ports.")
+@click.option("--allow-remote", is_flag=True, help="Let --address be one that other machines reach.")
 @_state_option
 @click.option("--ephemeral", is_flag=True, help="Remember nothing; needs no directory.")
 @click.option("--device", "devices", multiple=True, metavar="ID", help="Register this device; may be repeated.")
 @json_option
 @pass_output
-def run(
-    out: Output, /, *, address: str, port: int, state: Path | None, ephemeral: bool, devices: tuple[str, ...]
-) -> None:
-    """Run a hub until Ctrl-C or SIGTERM. Devices connect to port 8883, the only one that their SDKs dial."""
+def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[str, ...], **options: Any) -> None:
+    """Run a hub until Ctrl-C or SIGTERM, and print what devices and operators need to reach it."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
     for device_id in devices:
         require_device_id(device_id)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
     try:
-        with _hub(address, port, None if ephemeral else state or default_state()) as running:
+        with _hub(state=None if ephemeral else state or default_state(), **options) as running:
             _show_ready(out, running, [_registered(running, device_id) for device_id in devices])
             signal.sigwait(_ENDING)
     finally:
@@ -85,11 +87,21 @@ def _registry_command(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @device.command("add")
 @click.argument("device_id", metavar="DEVICE")
+@click.option("--thumbprint", metavar="HEX", help="SHA-1 or SHA-256 of the device's certificate; it has no key then.")
 @_registry_command
-def add(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+def add(
+    out: Output,
+    /,
+    *,
+    device_id: str,
+    thumbprint: str | None,
+    state: Path | None,
+    connection_string: str | None,
+    ca: str | None,
+) -> None:
     """Register DEVICE and print its connection string."""
     with _client(out, state, connection_string, ca) as client:
-        _show(out, client.add_device(device_id))
+        _show(out, client.add_device(device_id, thumbprint=thumbprint))
 
 
 @device.command("show")
@@ -121,7 +133,20 @@ def remove(out: Output, device_id: str, state: Path | None, connection_string: s
         out.data({"event": "removed", "deviceId": device_id}, f"{device_id} is removed")
 
 
-def _hub(address: str, port: int, state: Path | None) -> Hub:
+@hub.command()
+@click.argument("device_id", metavar="DEVICE")
+@click.argument("text")
+@_registry_command
+def send(
+    out: Output, /, *, device_id: str, text: str, state: Path | None, connection_string: str | None, ca: str | None
+) -> None:
+    """Send DEVICE a message with TEXT, which waits until it is taken. IoT Hub itself wants AMQP for that."""
+    with _client(out, state, connection_string, ca) as client:
+        client.send_message(device_id, text)
+        out.data({"event": "queued", "deviceId": device_id}, f"the message to {device_id} is queued")
+
+
+def _hub(*, port: int, **options: Any) -> Hub:
     try:
         from fwsm.hub import Hub  # noqa: PLC0415 - needs the extra `hub`
     except ModuleNotFoundError as error:
@@ -133,7 +158,7 @@ def _hub(address: str, port: int, state: Path | None) -> Hub:
             why=f"the package {missing} is missing",
             fix="Run: pip install 'fwsm[hub]'",
         ) from error
-    return Hub(address, rest_port=port, state=state)
+    return Hub(rest_port=port, **options)
 
 
 def _registered(running: Hub, device_id: str) -> Device:
@@ -154,15 +179,14 @@ def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:
     variables = {
         CONNECTION_STRING: running.owner_connection_string,
         CA_FILE: str(running.ca_path),
-        "SSL_CERT_FILE": str(running.ca_path),
-        "REQUESTS_CA_BUNDLE": str(running.ca_path),
-        "NODE_EXTRA_CA_CERTS": str(running.ca_path),
+        **running.environment,
     }
     document = {
         "event": "ready",
         "address": running.address,
         "mqttPort": running.mqtt_port,
         "restPort": running.rest_port,
+        "socksPort": running.ports.socks,
         "caPath": str(running.ca_path),
         "ownerConnectionString": running.owner_connection_string,
         "serviceConnectionString": running.service_connection_string,
@@ -175,8 +199,9 @@ def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:
 def _ready_text(running: Hub, devices: list[Device], variables: dict[str, str]) -> str:
     exports = {name: _export(name, value) for name, value in variables.items()}
     operators, ca_file = exports.pop(CONNECTION_STRING), exports.pop(CA_FILE)
+    socks = f", SOCKS5 port {running.ports.socks}" if running.ports.socks else ""
     lines = [
-        f"hub on {running.address}: devices port {running.mqtt_port}, operators port {running.rest_port}",
+        f"hub on {running.address}: devices port {running.mqtt_port}, operators port {running.rest_port}{socks}",
         f"CA  {running.ca_path}",
         *(f"device {device.device_id}  {device.connection_string}" for device in devices),
         "",

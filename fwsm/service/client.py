@@ -129,13 +129,26 @@ class Client:
             raise _strange("it is not a list of devices")
         return sorted(map(self._identity, documents), key=lambda identity: identity.device_id)
 
-    def add_device(self, device_id: str) -> Identity:
-        """Register a device; the hub makes its keys.
+    def add_device(self, device_id: str, *, thumbprint: str | None = None) -> Identity:
+        """Register a device; the hub makes its keys, unless it will show a certificate with this thumbprint.
 
         Raises:
             RefusedError: it exists.
+            ServiceError: the thumbprint is none.
         """
-        return self._identity(_object(self._about(device_id, "PUT", "/devices/{}", body={"deviceId": device_id})))
+        body: dict[str, Any] = {"deviceId": device_id}
+        if thumbprint is not None:
+            body["authentication"] = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
+        return self._identity(_object(self._about(device_id, "PUT", "/devices/{}", body=body)))
+
+    def send_message(self, device_id: str, text: str) -> None:
+        """Queue a cloud-to-device message. Takes the embedded hub: IoT Hub itself is sent messages over AMQP only.
+
+        Raises:
+            DeviceNotFoundError: there is no such device, or the hub is another.
+            ServiceError: fifty messages wait already, or it is larger than 64 KiB.
+        """
+        self._about(device_id, "POST", "/$fwsm/devices/{}/messages", body={"body": text})
 
     def remove_device(self, device_id: str) -> None:
         """Delete a device with its twin.

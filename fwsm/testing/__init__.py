@@ -1,5 +1,6 @@
 """For tests and demonstrations, of this package and of what is built on it. Shipped and public.
 
+- `plugin`: the pytest fixture `iot_hub`
 - `clock`: a clock that jumps when somebody waits
 - `power`: cuts the power at any durable operation, in process
 - `lossy`: a disk and a store that forget at a cut what was not synced

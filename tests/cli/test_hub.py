@@ -188,6 +188,39 @@ def test_registry_is_kept_through_a_connection_string(hub: Hub) -> None:
     assert (code, added) == (0, f"{hub.device('d1').connection_string}\n")
 
 
+def test_device_with_a_certificate_and_messages(hub: Hub) -> None:
+    """A device is registered by its thumbprint, and sent a message."""
+    given = {CONNECTION_STRING: hub.owner_connection_string, CA_FILE: str(hub.ca_path)}
+    code, added, _ = _fwsm("hub", "device", "add", "d1", "--thumbprint", "AB" * 32, **given)
+    assert (code, added) == (0, "d1 has no symmetric key\n")
+    assert _fwsm("hub", "send", "d1", "open the valve", **given) == (0, "the message to d1 is queued\n", "")
+    assert json.loads(_fwsm("hub", "send", "d1", "again", "--json", **given)[1]) == {
+        "event": "queued",
+        "deviceId": "d1",
+    }
+    assert hub.mail.waiting("d1") == 2
+    assert _fwsm("hub", "device", "add", "d2", "--thumbprint", "AB", **given)[0] != 0
+
+
+def test_hub_on_other_ports_says_how_sdks_find_it(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """The SOCKS5 door is among what to export."""
+    address = loopback()
+    ports = ("--port", "18443", "--mqtt-port", "18883", "--socks-port", "1080")
+    card = _ready(start("hub", "run", "--address", address, *ports, "--ephemeral", "--json"))
+    assert (card["mqttPort"], card["restPort"], card["socksPort"]) == (18883, 18443, 1080)
+    assert card["environment"]["mqtt_proxy"] == f"socks://{address}:1080"
+
+
+def test_hub_is_not_opened_to_others_by_accident(start: Callable[..., subprocess.Popen[str]]) -> None:
+    """It takes a word; without it nothing listens."""
+    process = start("hub", "run", "--address", "0.0.0.0", "--ephemeral")
+    _, err = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "other machines could reach it" in err
+
+
 def test_default_directory_is_where_hub_run_puts_it(
     loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

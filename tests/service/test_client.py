@@ -48,6 +48,26 @@ def test_registered_device_gets_a_connection_string(hub: Hub, client: Client) ->
     assert str(identity.connection_string) not in repr(identity)
 
 
+def test_device_with_a_certificate_is_registered_by_its_thumbprint(hub: Hub, client: Client) -> None:
+    """It has no key to put into a connection string."""
+    assert client.add_device("d1", thumbprint="ab" * 20).connection_string is None
+    assert hub.device("d1").connection_string.endswith(";x509=true")
+    with pytest.raises(ServiceError, match="40 or 64 hexadecimal digits"):
+        client.add_device("d2", thumbprint="short")
+
+
+def test_message_is_queued(hub: Hub, client: Client) -> None:
+    """Until the device takes it; there is an end to how many."""
+    hub.add_device("d1")
+    for _ in range(50):
+        client.send_message("d1", "ä")
+    assert hub.mail.waiting("d1") == 50
+    with pytest.raises(ServiceError, match="50 messages waiting"):
+        client.send_message("d1", "one too many")
+    with pytest.raises(DeviceNotFoundError):
+        client.send_message("d2", "")
+
+
 def test_devices_are_listed_by_name(hub: Hub, client: Client) -> None:
     """The list says who is connected."""
     hub.add_device("d2")
