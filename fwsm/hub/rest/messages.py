@@ -16,6 +16,7 @@ from fwsm.hub.jsontext import compact
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, object_body
+from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -79,6 +80,6 @@ def _text(body: dict[str, Any], name: str) -> str:
 
 ROUTES = (
     Route("DELETE", "/devices/{device_id}/commands", Right.SERVICE_CONNECT, _purge),
-    Route("POST", "/$fwsm/devices/{device_id}/messages", Right.SERVICE_CONNECT, _send),
+    Route("POST", "/$fwsm/devices/{device_id}/messages", Right.SERVICE_CONNECT, _send, Load.MESSAGE),
     Route("GET", "/$fwsm/feedback", Right.SERVICE_CONNECT, _feedback),
 )
