@@ -108,6 +108,15 @@ def test_a_png_goes_through_a_pipe() -> None:
     assert _run("--format", "png").stdout_bytes.startswith(b"\x89PNG")
 
 
+def test_a_png_without_its_extra_says_what_to_install() -> None:
+    """With an exit code of its own kind, and nothing on standard output."""
+    program = "import sys; sys.modules['resvg_py'] = None; from fwsm.cli import main; main()"
+    command = [sys.executable, "-c", program, "diagram", "--format", "png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (11, "")
+    assert "pip install 'fwsm[png]'" in done.stderr
+
+
 # -- of a device -------------------------------------------------------------------------------------------------------
 
 

@@ -32,10 +32,11 @@ def test_edges_are_counted() -> None:
 
 
 def test_time_that_a_set_clock_hides_is_marked() -> None:
-    """What is known is a lower bound."""
+    """What is known of it is a lower bound, and nothing may be known."""
     tally = Tally.of(told((0, ACCEPTED, State.WAITING), (-50, Trigger.POLICY_ALLOWED, State.DOWNLOADING), now_s=-48))
     assert tally.states[State.WAITING].time == Spent(0.0, whole=False)
-    assert str(tally.states[State.WAITING].time) == "≥0 s"
+    assert str(tally.states[State.WAITING].time) == "?"
+    assert str(tally.states[State.WAITING].time + Spent(4.2)) == "≥4.2 s"
     assert str(tally.states[State.DOWNLOADING].time) == "2.0 s"
 
 
