@@ -241,7 +241,7 @@ class Connection:
         if not isinstance(effect, WithholdAnswer | CutBeforeAck):
             self._say([ConnAck(session_present=present)], inside=isinstance(effect, CutInside))
         self._session, self._admission = session, admission
-        self._engine.links.attach(packet.client_id, self)
+        self._engine.links.attach(packet.client_id, self, admission.sender.model_id)
         if isinstance(effect, CutBeforeAck | CutInside):
             self.close("a fault was ordered")
 

@@ -36,9 +36,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A device has been let in."""
+    """A device has been let in; `model_id` is the model that it claims to follow, "" for none."""
 
     client_id: str
+    model_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

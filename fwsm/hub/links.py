@@ -65,10 +65,10 @@ class Links:
         """Close the connection that a device has, because another one has come."""
         self.close(client_id, "another connection has come with the same device id (400027)")
 
-    def attach(self, client_id: str, link: Link) -> None:
-        """Let a connection in, behind `make_room`."""
+    def attach(self, client_id: str, link: Link, model_id: str = "") -> None:
+        """Let a connection in, behind `make_room`; `model_id` is what the device claims to be, "" for nothing."""
         self._links[client_id] = link
-        self._events.publish(Connected(client_id))
+        self._events.publish(Connected(client_id, model_id))
 
     def detach(self, client_id: str, link: Link) -> None:
         """Note that a connection has ended; nothing happens when another one has taken its place."""

@@ -39,7 +39,7 @@ def twin_document(engine: Engine, client_id: str) -> dict[str, Any]:
         "cloudToDeviceMessageCount": engine.messages.count(client_id),
         "authenticationType": identity.authentication_type,
         "x509Thumbprint": identity.thumbprint_document(),
-        "modelId": "",
+        "modelId": engine.presence.trace(client_id).model_id,
         "version": twin.version,
         "tags": twin.tags,
         "properties": {"desired": twin.desired.full_document(), "reported": twin.reported.full_document()},

@@ -29,10 +29,12 @@ class Trace:
     Attributes:
         changed_at: when it connected or was disconnected, in epoch seconds; None for never, as for `active_at`.
         active_at: when it last connected, reported or sent a message.
+        model_id: the model that it claimed when it last connected; "" for none.
     """
 
     changed_at: float | None = None
     active_at: float | None = None
+    model_id: str = ""
 
     @property
     def state_changed(self) -> str:
@@ -44,7 +46,7 @@ class Trace:
         """`active_at` as the hub writes it."""
         return NEVER if self.active_at is None else timestamp(self.active_at)
 
-    def record(self) -> dict[str, float | None]:
+    def record(self) -> dict[str, float | str | None]:
         """Return it as it is stored."""
         return asdict(self)
 
@@ -78,7 +80,7 @@ class Presence:
             case Reported() | TelemetryReceived():
                 self._traces[event.client_id] = replace(self.trace(event.client_id), active_at=self._wall())
             case Connected():
-                self._keep(event.client_id, Trace(self._wall(), self._wall()))
+                self._keep(event.client_id, Trace(self._wall(), self._wall(), event.model_id))
             case Disconnected() if event.client_id in self._traces:  # not that of a device which was just deleted
                 self._keep(event.client_id, replace(self.trace(event.client_id), changed_at=self._wall()))
             case TwinRemoved():

@@ -144,6 +144,21 @@ def test_oversize_packet_is_refused_by_its_header_alone() -> None:
         decoder.next_packet()
 
 
+@given(st.lists(st.binary(max_size=300) | st.just(b"\x30\x64"), max_size=30))
+def test_decoder_keeps_no_more_than_a_packet_and_a_read(pieces: list[bytes]) -> None:
+    """Whatever comes, for however long."""
+    decoder = Decoder(max_packet_bytes=100)
+    for piece in pieces:
+        decoder.feed(piece)
+        try:
+            while decoder.next_packet() is not None:
+                pass
+        except MalformedPacketError:
+            assert len(decoder._buffer) == 0
+            return
+        assert len(decoder._buffer) <= 100 + 5 + 300
+
+
 def test_faulty_stream_stays_faulty() -> None:
     """After the first fault nothing more is taken from the peer."""
     decoder = Decoder()

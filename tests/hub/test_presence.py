@@ -59,6 +59,8 @@ def test_what_a_device_does_leaves_a_trace() -> None:
 def test_deleted_device_leaves_none() -> None:
     """Also when its connection ends after it."""
     diary = Diary()
+    assert diary.after(Connected("d1", "dtmi:x;1")).model_id == "dtmi:x;1"
+    assert diary.after(Disconnected("d1")).model_id == "dtmi:x;1"
     assert diary.after(Connected("d1"), TwinRemoved("d1", Twin.new(0)), Disconnected("d1")) == Trace()
 
 
