@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from fwsm.core.update import State
@@ -80,7 +80,7 @@ def _loops(rows: Sequence[HistoryRow], limits: Limits) -> Iterator[str]:
         if state.status != "applying":
             continue
         triggers = [row.trigger for row in stay][1:]
-        if triggers.count("restarted") > limits.restarts + limits.reboots:
+        if triggers.count("restarted") > (limits.reboots if state is State.REBOOTING else limits.restarts):
             yield f"the process comes back to {state} too often"
         if sum(trigger.endswith(("failed", "overdue")) for trigger in triggers) >= limits.attempts + limits.reboots:
             yield f"{state} is tried too often"
@@ -90,6 +90,10 @@ def _counts(rows: Sequence[HistoryRow], newest: Update, limits: Limits) -> Itera
     """The counters of the record are those of its history."""
     if newest.resumed != sum(row.trigger == "restarted" for row in rows):
         yield f"it came back {newest.resumed} times by its own count"
+    stay = takewhile(lambda row: row.state is newest.state, reversed(rows))
+    restarts = sum(row.trigger == "restarted" for row in stay)
+    if newest.state is not State.DOWNLOADING and newest.restarts != restarts:  # there, progress lets it start again
+        yield f"it came back to {newest.state} {restarts} times, and {newest.restarts} by its own count"
     bounded = State.DOWNLOADING, State.INSTALLING, State.CONFIRMING, State.ROLLING_BACK
     if newest.state in bounded and newest.restarts > limits.restarts:
         yield f"{newest.restarts} restarts in {newest.state}"

@@ -299,8 +299,7 @@ class DeviceMachine(RuleBasedStateMachine):
         files, update = self.world.artifacts(), self.world.agent.update
         if not files or update is None or update.request.sha256 is None:
             return
-        self.world.faults["rot"] += 1
-        self.world.disk.rot(files[number % len(files)], at)
+        self.world.rot(number, at)
 
     @befalls("spoil_trial")
     def spoil_trial(self, at: int) -> None:
@@ -331,8 +330,8 @@ class DeviceMachine(RuleBasedStateMachine):
     @befalls("feel")
     def feel(self, healthy: bool, shut: bool) -> None:
         """The new firmware works, or does not; the policy lets updates be applied, or does not."""
-        self.world.faults["health"] += not healthy
-        self.world.healthy, self.world.gate.shut = healthy, shut
+        self.world.feel(healthy=healthy)
+        self.world.gate.shut = shut
 
     # -- what must hold ----------------------------------------------------------------------------------------------
 
@@ -346,6 +345,13 @@ class DeviceMachine(RuleBasedStateMachine):
         if wrong:
             raise AssertionError("; ".join(wrong))
         self.board_holds()
+        self.download_holds()
+
+    def download_holds(self) -> None:
+        """What is called complete is on disk, whole, unless the disk has rotted since."""
+        update = self.world.agent.update
+        if update is not None and update.state is State.DOWNLOAD_COMPLETE and not self.world.faults["rot"]:
+            assert self.world.intact(update)
 
     def board_holds(self) -> None:
         """It runs a whole image, and tries none but a whole one; what is called complete is what was asked for."""

@@ -8,6 +8,7 @@ The world keeps account of what it did to the device (`faults`) and of what the 
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +22,7 @@ from fwsm.core.update import Limits, State
 from fwsm.device.agent import Agent
 from fwsm.device.download import HttpsDownload
 from fwsm.device.durable import Disk
+from fwsm.device.hooks import Entered, Hooks
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.ports import MethodCall, Twin
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from fwsm.core.moment import Moment
     from fwsm.core.update import Probe, Update
+    from fwsm.device.job import Job
     from fwsm.device.ports import Message
     from fwsm.store import HistoryRow
     from fwsm.testing.image_faults import Fault
@@ -144,6 +147,25 @@ def meet(troubles: dict[str, list[Exception]], name: str) -> None:
         raise troubles[name].pop(0)
 
 
+class WatchedRunner(HoldingRunner):
+    """Runs jobs at once or later; before each it has a look taken at the world."""
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        super().__init__()
+        self._look = look
+
+    def start(self, job: Job[Any]) -> None:
+        """Do it, or keep it for later."""
+        if not self.holds:
+            self._look()
+        super().start(job)
+
+    def run_next(self) -> None:
+        """Do what was kept first."""
+        self._look()
+        self.jobs.pop(0).run()
+
+
 class WatchedLink(MemoryLink):
     """The hub in memory; after each report it has the twin compared with the device's disk."""
 
@@ -213,8 +235,10 @@ class World:
         self.linked = True
         self.gate = Gate()
         self.healthy = True
-        self.runner = HoldingRunner()
+        self.runner = WatchedRunner(self._look)
         self.troubles: dict[str, list[Exception]] = {}
+        self.hooks = Hooks()
+        self.hooks.on_enter(self._entered)
         self.calls: list[MethodCall] = []  # under way; each may overtake the others
         self.twins: list[Twin] = []  # under way, in order
         self.ids = (f"u{number}" for number in itertools.count(1))
@@ -222,6 +246,7 @@ class World:
         self.promises: Counter[tuple[str, str]] = Counter()  # by update and trigger
         self.told: set[tuple[str, str]] = set()  # updates and statuses that the twin has shown
         self.ordered = False  # a reboot
+        self.seen = (0, True)  # how often files had rotted, and whether the firmware worked, when a job last ran
         self.crooked: list[str] = []  # what was seen and must not be
         self._server_faults = ExitStack()
         self._store: LossyStore | None = None
@@ -241,7 +266,7 @@ class World:
         )
         installer.repeatable, installer.troubles = self.repeatable, self.troubles
         self.clock.boot_id = installer.board.status().boot_id
-        self.runner = HoldingRunner()
+        self.runner = WatchedRunner(self._look)
         self.ordered = False
         self._store = LossyStore(self.state, self.power, self.synced, WHOLE_HISTORY)
         self._outbox = self._store.outbox()
@@ -259,6 +284,7 @@ class World:
             installer=installer,
             clock=self.clock,
             policy=self.gate,
+            hooks=self.hooks,
             checks=[self._check],
             limits=LIMITS,
             extension=self.extension,
@@ -360,7 +386,7 @@ class World:
     def run_jobs(self) -> None:
         """Do what was begun and kept for later."""
         while self.runner.jobs:
-            self.runner.jobs.pop(0).run()
+            self.runner.run_next()
             self._require_power()
 
     def wait(self, seconds: float) -> None:
@@ -447,6 +473,22 @@ class World:
         directory = self.files / "artifacts"
         return sorted(directory.iterdir()) if directory.exists() else []
 
+    def rot(self, number: int, at_bytes: int) -> None:
+        """A file of the download rots."""
+        self.faults["rot"] += 1
+        files = self.artifacts()
+        self.disk.rot(files[number % len(files)], at_bytes)
+
+    def feel(self, *, healthy: bool) -> None:
+        """The new firmware works, or does not."""
+        self.faults["health"] += not healthy
+        self.healthy = healthy
+
+    def intact(self, update: Update) -> bool:
+        """Whether the finished download of an update is on disk."""
+        digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in self.artifacts()}
+        return update.artifact is not None and update.artifact.sha256 in digests
+
     def pending(self) -> int:
         """How many reports the hub has not acknowledged."""
         return len(self._outbox.pending(100_000))
@@ -528,6 +570,18 @@ class World:
         """What was answered with 200 and is not on disk."""
         kept = Counter((row.update_id, row.trigger) for row in self.history())
         return [f"{key} was promised and is not on disk" for key, count in self.promises.items() if kept[key] < count]
+
+    def _entered(self, entered: Entered) -> None:
+        """Only what was read again and found whole is applied, and only what works is confirmed."""
+        rotted, worked = self.seen
+        applies = entered.before is not None and entered.before.state is State.DOWNLOAD_COMPLETE
+        if applies and entered.update.state.status == "applying" and rotted == self.faults["rot"]:
+            self.crooked += [] if self.intact(entered.update) else ["a damaged file is applied"]
+        if entered.trigger == "health_confirmed" and not worked:
+            self.crooked.append("what does not work is confirmed")
+
+    def _look(self) -> None:
+        self.seen = (self.faults["rot"], self.healthy)
 
     def _step(self, _update: Update, _stop: threading.Event) -> None:
         meet(self.troubles, "step")
