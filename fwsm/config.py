@@ -1,26 +1,29 @@
 """Settings of a device: defaults < TOML file < FWSM_* environment < arguments.
 
 A setting has one name everywhere: `soak_s` in the file is `FWSM_SOAK_S` in the environment and `--soak-s` on the
-command line. An unknown name in the file is an error: a setting that is silently ignored is worse than none.
+command line. An unknown name in the file is an error: a setting that is silently ignored is worse than none. The
+environment belongs to others as well, so a variable that only looks like ours is told and does no harm.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
 import shlex
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["DeviceConfig", "load"]
+__all__ = ["SECRETS", "DeviceConfig", "Found", "find", "load", "strays"]
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class DeviceConfig:
         history_entries, history_days: so many of the newest entries of the history are kept, and none that is older;
             0 for no limit.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        log_format: text, or json for one object a line.
     """
 
     connection_string: str = field(default="", repr=False)
@@ -69,6 +73,7 @@ class DeviceConfig:
     history_entries: int = 2000
     history_days: float = 730.0
     log_level: str = "INFO"
+    log_format: str = "text"
 
     def __post_init__(self) -> None:
         for name in ("delay_s", "soak_s", "history_entries", "history_days"):
@@ -84,10 +89,42 @@ class DeviceConfig:
         ):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number greater than 0")
         self._require("log_level", self.log_level in _LOG_LEVELS, f"one of {', '.join(_LOG_LEVELS)}")
+        self._require("log_format", self.log_format in _LOG_FORMATS, f"one of {', '.join(_LOG_FORMATS)}")
 
     def _require(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise ConfigError(f"{name} is {getattr(self, name)!r}", why=f"it must be {what}", fix="Change the setting")
+
+
+SECRETS: Final = frozenset(setting.name for setting in fields(DeviceConfig) if not setting.repr)
+"""The settings whose values are shown nowhere."""
+
+# Variables that are no settings of a device: for operators, for a search for a bug, and for a health command's program.
+_OTHERS: Final = ("SERVICE_CONNECTION_STRING", "DEBUG", "UPDATE_ID", "SLOT", "VERSION")
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found in file, environment and arguments, good and bad.
+
+    Attributes:
+        values: the settings that hold, by their names.
+        places: where each of them stands: file and line, a variable, or "" for an argument.
+        problems: what does not hold, with its place, in the order in which it was found.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    problems: list[ConfigError] = field(default_factory=list)
+
+    def take(self, name: str, value: Any, place: str, told: str) -> None:
+        """Keep a value that its setting can have; it wins over one that was taken before."""
+        try:
+            DeviceConfig(**{name: value})
+        except ConfigError as error:
+            self.problems.append(ConfigError(f"{told}{error.what}", why=error.why, fix=error.fix))
+        else:
+            self.values[name], self.places[name] = value, place
 
 
 def load(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]) -> DeviceConfig:
@@ -101,37 +138,93 @@ def load(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]
     Raises:
         ConfigError: naming the setting, where it came from, and what it must be.
     """
-    values = _from_file(file) if file else {}
-    values |= _from_environment(environ)
-    values |= {name: value for name, value in given.items() if value is not None}
-    return DeviceConfig(**values)
+    found = find(file, environ, given)
+    if found.problems:
+        raise found.problems[0]
+    return DeviceConfig(**found.values)
 
 
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}", why=str(error), fix="Check the path given with --config") from error
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is not TOML", why=str(error), fix="Write settings like soak_s = 30") from error
-    kinds = get_type_hints(DeviceConfig)
-    for name in found:
-        if name not in kinds:
-            raise ConfigError(
-                f"{file}{_line_of(text, name)}: '{name}' is no setting", fix=f"Known are {', '.join(sorted(kinds))}"
-            )
-    return {name: _checked(name, value, f"{file}{_line_of(text, name)}: {name}") for name, value in found.items()}
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values = {}
+def find(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]) -> Found:
+    """Look for settings as `load` does, without stopping at what is wrong."""
+    found = Found()
+    if file:
+        try:
+            _find_in_file(found, file)
+        except ConfigError as error:
+            found.problems.append(error)
     for setting in fields(DeviceConfig):
         variable = f"FWSM_{setting.name.upper()}"
         if variable in environ:
-            values[setting.name] = _parsed(setting.name, environ[variable], variable)
-    return values
+            try:
+                value = _parsed(setting.name, environ[variable], variable)
+            except ConfigError as error:
+                found.problems.append(error)
+            else:
+                found.take(setting.name, value, variable, f"{variable}: ")
+    for name, value in given.items():
+        if value is not None:
+            found.take(name, value, "", "")
+    return found
+
+
+def strays(environ: Mapping[str, str]) -> list[ConfigError]:
+    """The variables of an environment that look like settings and are none; nothing comes of them."""
+    known = [f"FWSM_{name.upper()}" for name in (*get_type_hints(DeviceConfig), *_OTHERS)]
+    return [
+        ConfigError(
+            f"{name} is in the environment, and is no setting", why=_meant(name, known), fix="Mend or remove it"
+        )
+        for name in sorted(environ)
+        if name.startswith("FWSM_") and name != "FWSM_" and name not in known
+    ]
+
+
+def _find_in_file(found: Found, file: Path) -> None:
+    text = _text_of(file)
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML", why=str(error), fix="Write settings like soak_s = 30") from error
+    kinds = get_type_hints(DeviceConfig)
+    for name, value in settings.items():
+        place = f"{file}{_line_of(text, name)}"
+        if name not in kinds:
+            fix = f"Known are {', '.join(sorted(kinds))}"
+            found.problems.append(ConfigError(f"{place}: '{name}' is no setting", why=_meant(name, kinds), fix=fix))
+            continue
+        try:
+            found.take(name, _checked(name, value, f"{place}: {name}"), place, f"{place}: ")
+        except ConfigError as error:
+            found.problems.append(error)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"cannot read {file}", why="there is no such file", fix="Check the path given with --config"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {file}",
+            why=error.strerror or str(error),
+            fix="Give a file that the user who runs this program can read",
+        ) from error
+    try:
+        return data.decode("utf-8-sig")  # some editors put a mark at the beginning
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{file}, line {line}: it is not UTF-8",
+            why=f"byte {error.start} is 0x{data[error.start]:02x}: {error.reason}",
+            fix="Save the file as UTF-8",
+        ) from error
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"perhaps {near[0]} was meant" if near else ""
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
@@ -145,8 +238,7 @@ def _checked(name: str, value: Any, where: str) -> Any:
         return tuple(value)
     if type(value) is kind:
         return value
-    secret = name in {setting.name for setting in fields(DeviceConfig) if not setting.repr}
-    shown = f"of type {type(value).__name__}" if secret else repr(value)
+    shown = f"of type {type(value).__name__}" if name in SECRETS else repr(value)
     raise ConfigError(f"{where} is {shown}", why=f"it must be {_KINDS[kind]}", fix="Change the setting")
 
 

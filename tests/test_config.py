@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fwsm.config import DeviceConfig, load
+from fwsm.config import DeviceConfig, find, load, strays
 from fwsm.errors import ConfigError, Kind
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         history_entries = 10
         history_days = 11
         log_level = "DEBUG"
+        log_format = "json"
         """,
     )
     config = load(file, {}, {})
@@ -95,6 +96,7 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         history_entries=10,
         history_days=11.0,
         log_level="DEBUG",
+        log_format="json",
     )
     assert not [setting.name for setting in fields(config) if getattr(config, setting.name) == setting.default]
     assert type(config.delay_s) is float
@@ -179,7 +181,11 @@ def test_setting_whose_line_is_not_found_is_named_all_the_same(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [(b"soak_s = ", "is not TOML"), (b"soak_s = 1\nsoak_s = 2", "is not TOML"), (b"\xff\xfe", "cannot read")],
+    [
+        (b"soak_s = ", "is not TOML"),
+        (b"soak_s = 1\nsoak_s = 2", "is not TOML"),
+        (b"soak_s = 1\n\xff\xfe", "line 2: it is not UTF-8"),
+    ],
 )
 def test_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
     """The parser's own words tell where."""
@@ -188,10 +194,19 @@ def test_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: s
     assert what in _refusal(file)
 
 
-@pytest.mark.parametrize("name", ["missing.toml", "."])
-def test_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
-    """The path and the reason."""
-    assert f"cannot read {tmp_path / name}: " in _refusal(tmp_path / name)
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing.toml", "there is no such file. Check the path"), (".", "Is a directory. Give a file")]
+)
+def test_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, why: str) -> None:
+    """The path, the reason, and what helps against that one."""
+    assert f"cannot read {tmp_path / name}: {why}" in _refusal(tmp_path / name)
+
+
+def test_mark_at_the_beginning_of_a_file_is_passed_over(tmp_path: Path) -> None:
+    """Some editors write one into what they call UTF-8."""
+    file = tmp_path / "device.toml"
+    file.write_bytes(b"\xef\xbb\xbfsoak_s = 3")
+    assert load(file, {}, {}).soak_s == 3.0
 
 
 @pytest.mark.parametrize("name", ["delay_s", "soak_s", "history_entries", "history_days"])
@@ -222,8 +237,41 @@ def test_pace_is_greater_than_zero(name: str, value: float) -> None:
 
 def test_bad_value_is_refused_wherever_it_comes_from(tmp_path: Path) -> None:
     """File and environment go through the same door as arguments."""
-    assert "soak_s is -1.0" in _refusal(_file(tmp_path, "soak_s = -1"))
-    assert "soak_s is nan" in _refusal(environ={"FWSM_SOAK_S": "nan"})
+    file = _file(tmp_path, "\nsoak_s = -1")
+    assert f"{file}, line 2: soak_s is -1.0" in _refusal(file)
+    assert "FWSM_SOAK_S: soak_s is nan" in _refusal(environ={"FWSM_SOAK_S": "nan"})
+
+
+def test_all_that_is_wrong_is_found_and_the_rest_holds(tmp_path: Path) -> None:
+    """Nobody has to mend one setting to hear of the next."""
+    file = _file(tmp_path, "soaks = 3\ndelay_s = -1\nmax_bytes = 1.5\nconfirm_s = 7")
+    found = find(file, {"FWSM_ALLOW_HTTP": "yes", "FWSM_SOAK_S": "2"}, {"retry_cap_s": 0.0, "retry_base_s": 3.0})
+    assert [problem.what for problem in found.problems] == [
+        f"{file}, line 1: 'soaks' is no setting",
+        f"{file}, line 2: delay_s is -1.0",
+        f"{file}, line 3: max_bytes is 1.5",
+        "FWSM_ALLOW_HTTP is 'yes'",
+        "retry_cap_s is 0.0",
+    ]
+    assert found.values == {"confirm_s": 7.0, "soak_s": 2.0, "retry_base_s": 3.0}
+    assert found.places == {"confirm_s": f"{file}, line 4", "soak_s": "FWSM_SOAK_S", "retry_base_s": ""}
+
+
+def test_the_name_that_was_meant_is_offered(tmp_path: Path) -> None:
+    """Beside the whole list; where nothing is like it, nothing is."""
+    assert "perhaps soak_s was meant" in _refusal(_file(tmp_path, "soaks = 1"))
+    assert "perhaps" not in _refusal(_file(tmp_path, "xyzzy = 1"))
+
+
+def test_variable_that_only_looks_like_a_setting_is_told() -> None:
+    """Those of operators, of a health command and of a search for a bug are none, and are known."""
+    known = {f"FWSM_{name}": "1" for name in ("SOAK_S", "SERVICE_CONNECTION_STRING", "DEBUG", "UPDATE_ID", "SLOT")}
+    assert strays(known | {"FWSM_": "", "PATH": "/bin"}) == []
+    told = [str(stray) for stray in strays(known | {"FWSM_SOAKS": "secret", "FWSM_XYZZY": ""})]
+    assert told == [
+        "FWSM_SOAKS is in the environment, and is no setting: perhaps FWSM_SOAK_S was meant. Mend or remove it",
+        "FWSM_XYZZY is in the environment, and is no setting. Mend or remove it",
+    ]
 
 
 def test_log_level_is_one_of_four() -> None:

@@ -3,6 +3,7 @@
     operator   trigger, watch
     hub        hub run, hub device add|list|show|remove
     device     device run, status, history
+    config     config check, show
     demo       the whole of it on this machine
     diagram    the lifecycle, drawn
 
@@ -28,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "watch": ("fwsm.cli.operator:watch", "Follow a device's update until it settles."),
     "hub": ("fwsm.cli.hub:hub", "Run an IoT Hub on this machine, and register devices."),
     "device": ("fwsm.cli.device:device", "Run the device's side, and ask it how it is."),
+    "config": ("fwsm.cli.config:config", "Check the settings of the device, and show which hold."),
     "demo": ("fwsm.cli.demo:demo", "See an update survive being killed, on this machine."),
     "diagram": ("fwsm.cli.diagram:diagram", "Draw the lifecycle of an update."),
 }

@@ -8,24 +8,27 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fwsm.cli.output import Output, discreet, json_option, pass_output
-from fwsm.cli.settings import setting_options
+from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.cli.settings import config_option, setting_options
 from fwsm.cli.values import Directory
-from fwsm.config import DeviceConfig, load
+from fwsm.config import DeviceConfig, load, strays
+from fwsm.core.redaction import redacted
 from fwsm.core.twin import section
 from fwsm.store import HistoryRow, Incident, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from fwsm.errors import FwsmError
 
 __all__ = ["device"]
+
+_log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -41,7 +44,7 @@ def device() -> None:
 
 
 @device.command()
-@click.option("--config", "file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file with settings.")
+@config_option
 @setting_options
 @json_option
 @pass_output
@@ -65,6 +68,8 @@ def run(output: Output, /, file: Path | None, **given: Any) -> None:
         logging.getLogger(foreign).setLevel(logging.ERROR)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_redacted)
+    for stray in strays(os.environ):
+        _log.warning("%s", stray)
     rebooting: list[bool] = []
 
     def reboot() -> None:
@@ -93,7 +98,7 @@ def _told(output: Output) -> Callable[[bool, FwsmError | None], None]:
 
 
 def _redacted(record: logging.LogRecord) -> bool:
-    record.msg, record.args = discreet(record.getMessage()), None
+    record.msg, record.args = redacted(record.getMessage()), None
     return True
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import click
 
-from fwsm.cli.output import Output, discreet, pass_output
+from fwsm.cli.output import Output, pass_output
 from fwsm.core.lifecycle import NO_EXTENSION, Extension, Lifecycle
+from fwsm.core.redaction import redacted
 from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, TIMELINES, lifecycle, timeline
 from fwsm.diagram.gallery import differences, save, write
 from fwsm.diagram.graph import Graph
@@ -170,7 +171,7 @@ def _tell(output: Output, journey: Journey) -> None:
 def _deliver(form: str, content: bytes, output: Path | None) -> None:
     """Print it, or save it; a text without what may be secret in it."""
     picture = form == "png"
-    content = content if picture else discreet(content.decode()).encode()
+    content = content if picture else redacted(content.decode()).encode()
     if output is not None:
         save(output, content)
     elif picture and sys.stdout.isatty():

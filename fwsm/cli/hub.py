@@ -193,7 +193,7 @@ def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:
         "devices": [{"deviceId": device.device_id, "connectionString": device.connection_string} for device in devices],
         "environment": variables,
     }
-    out.data(document, _ready_text(running, devices, variables))
+    out.data(document, _ready_text(running, devices, variables), keys=True)
 
 
 def _ready_text(running: Hub, devices: list[Device], variables: dict[str, str]) -> str:
@@ -228,4 +228,4 @@ def _words(identity: Identity) -> str:
 
 def _show(out: Output, identity: Identity) -> None:
     text = identity.connection_string or f"{identity.device_id} has no symmetric key"
-    out.data(_facts(identity) | {"connectionString": identity.connection_string}, text)
+    out.data(_facts(identity) | {"connectionString": identity.connection_string}, text, keys=True)

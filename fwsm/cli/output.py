@@ -3,36 +3,28 @@
 With `--json` data is one JSON object a line, and nothing else goes to stdout; a failure is such an object too. Colour
 and the live bar need a terminal; NO_COLOR turns colour off, FORCE_COLOR on, and no fact is told by colour alone.
 
-Everything passes one gate that takes user, query and fragment out of web addresses: a signed URL is a secret, and
-devices repeat it in reports and messages.
+Everything passes one gate that takes out secrets: keys, tokens, and user, query and fragment of web addresses, which
+devices repeat in reports and messages. Only a command that is there to show a connection string lets its key through.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from fwsm.cli.progress import Bar, LineBar, RichBar, SilentBar
+from fwsm.core.redaction import redacted, without_tails
 from fwsm.errors import FwsmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Output", "discreet", "json_option", "pass_output"]
-
-_USER_OF_URL: Final = re.compile(r"(https?://)[^\s/?#\"'\\@]*@", re.IGNORECASE)
-_TAIL_OF_URL: Final = re.compile(r"(https?://[^\s?#\"'\\<>]*)[?#][^\s\"'\\<>]*", re.IGNORECASE)
-
-
-def discreet(text: str) -> str:
-    """Return the text with web addresses cut down to what is no secret."""
-    return _TAIL_OF_URL.sub(r"\1", _USER_OF_URL.sub(r"\1", text))
+__all__ = ["Output", "json_option", "pass_output"]
 
 
 class Output:
@@ -46,16 +38,16 @@ class Output:
         self.json = False
         self._bar: Bar = SilentBar()
 
-    def data(self, document: Mapping[str, Any], text: str) -> None:
-        """Print a result: the document with `--json`, else the text."""
+    def data(self, document: Mapping[str, Any], text: str, *, keys: bool = False) -> None:
+        """Print a result: the document with `--json`, else the text; with `keys`, connection strings stay whole."""
         line = json.dumps(document, ensure_ascii=False) if self.json else text
         with self._bar.aside(), _written():
-            click.echo(discreet(line), color=_color(sys.stdout))
+            click.echo(without_tails(line) if keys else redacted(line), color=_color(sys.stdout))
 
     def say(self, text: str) -> None:
         """Tell a person something that is no result."""
         with self._bar.aside():
-            click.echo(discreet(text), err=True, color=_color(sys.stderr))
+            click.echo(redacted(text), err=True, color=_color(sys.stderr))
 
     def fail(self, error: FwsmError) -> None:
         """Print what happened, why, and what to do next."""

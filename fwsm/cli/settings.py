@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,7 +16,7 @@ from fwsm.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["setting_options"]
+__all__ = ["config_option", "setting_options"]
 
 _HELP: Final = {
     "connection_string": "The device's connection string; better in FWSM_CONNECTION_STRING.",
@@ -38,6 +39,7 @@ _HELP: Final = {
     "history_entries": "So many of the newest entries of the history are kept; 0 for no limit.",
     "history_days": "No entry of the history is kept for longer; 0 for no limit.",
     "log_level": "DEBUG, INFO, WARNING or ERROR.",
+    "log_format": "text, or json for one object a line.",
 }
 
 
@@ -57,6 +59,13 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "Path": {"type": Directory(), "metavar": "DIR"},
     "tuple[str, ...]": {"metavar": "COMMAND", "callback": _split},
 }
+
+
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --config, as its argument `file`; it may be absent."""
+    return click.option(
+        "--config", "file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file with settings."
+    )(command)
 
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:

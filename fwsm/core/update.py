@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from fwsm.core.redaction import redacted
 from fwsm.errors import ConfigError, FwsmError, Kind
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class Failure:
 
 
 def _storable(text: str) -> str:
-    """Not too long, and without the surrogates that stand for bytes of a file name; no database takes them."""
+    """Without secrets, not too long, and without the surrogates that stand for bytes of a file name."""
+    text = redacted(text)
     text = text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
     return text.encode(errors="replace").decode()
 

@@ -5,6 +5,8 @@ Whoever embeds the package builds a `Device` with own parts instead; this is the
 
 from __future__ import annotations
 
+import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +24,15 @@ from fwsm.errors import ConfigError
 from fwsm.store import Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fwsm.config import DeviceConfig
     from fwsm.core.policy import Policy
     from fwsm.errors import FwsmError
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "objections"]
+
+_log = logging.getLogger(__name__)
 
 
 def assemble(
@@ -50,6 +54,8 @@ def assemble(
         StoreError: the database cannot be used.
     """
     connection = DeviceConnection.parse(_required(config.connection_string))
+    if (missing := _without_program(config)) is not None:
+        _log.warning("%s", missing)
     ca_pem = _authorities(config.ca_file)
     disk = Disk()
     installer = SlotInstaller(config.slots_dir, disk=disk, on_reboot=on_reboot)
@@ -77,6 +83,33 @@ def assemble(
         check_every_s=config.check_every_s,
         allow_http=config.allow_http,
         retention=Retention(entries=config.history_entries, days=config.history_days),
+    )
+
+
+def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
+    """What `assemble` would say of each setting that it reads, with the setting's name; nothing is made or opened."""
+    readings: dict[str, Callable[[], object]] = {
+        "connection_string": lambda: DeviceConnection.parse(_required(config.connection_string)),
+        "ca_file": lambda: _authorities(config.ca_file),
+        "window": lambda: _policy(config),
+    }
+    for name, read in readings.items():
+        try:
+            read()
+        except ConfigError as error:
+            yield name, error
+    if (missing := _without_program(config)) is not None:
+        yield "health_command", missing
+
+
+def _without_program(config: DeviceConfig) -> ConfigError | None:
+    """It may come with new firmware, and the device must come up without it; so this is told and stops nothing."""
+    if not config.health_command or shutil.which(config.health_command[0]):
+        return None
+    return ConfigError(
+        f"health_command names {config.health_command[0]}, which is no program here",
+        why="as long as it is missing, no new firmware is confirmed: each is rolled back",
+        fix="Install the program, or mend the setting",
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.config import DeviceConfig
-from fwsm.device.assembly import assemble
+from fwsm.device.assembly import assemble, objections
 from fwsm.errors import ConfigError, ConnectionStringError, FwsmError, SlotError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -84,3 +84,19 @@ def test_the_second_agent_is_refused(config: DeviceConfig) -> None:
         with pytest.raises(StoreLockedError):
             assemble(config, on_reboot=lambda: None)
         assert first.update is None
+
+
+def test_a_health_command_that_does_not_exist_is_told_at_the_start(
+    config: DeviceConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The device comes up all the same: new firmware may bring the program."""
+    assemble(replace(config, health_command=("/no/check",)), on_reboot=lambda: None).close()
+    assert "/no/check, which is no program here" in caplog.text
+
+
+def test_objections_are_those_of_all_settings_that_are_read(config: DeviceConfig) -> None:
+    """By the name of the setting, without anything being made."""
+    assert list(objections(config)) == []
+    bad = replace(config, connection_string="", ca_file="/nowhere.pem", window="at night", health_command=("/no",))
+    assert [name for name, _ in objections(bad)] == ["connection_string", "ca_file", "window", "health_command"]
+    assert not config.state_dir.exists()
