@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from timing import in_turns
 
 import fwsm
-from fwsm.core.connection_string import ServiceConnection
 from fwsm.core.update import State
 from fwsm.hub import Hub
 from fwsm.service import Client, Transport, requested, trigger
+from fwsm.service.sas import SharedAccess
 from fwsm.store import Store
 from fwsm.testing.image_server import ImageServer
 from fwsm.testing.process import DeviceProcess
@@ -72,9 +72,7 @@ def _memory(four_kib: int) -> Iterator[str]:
                 hub.wait_reachable("d", 30)
                 threading.Event().wait(_SETTLES_S)
                 idle_kib = _status_kib(process.pid, "VmRSS")
-                with Client(
-                    Transport(ServiceConnection.parse(hub.service_connection_string), ca_file=hub.ca_path)
-                ) as c:
+                with Client(Transport(SharedAccess.parse(hub.service_connection_string), ca_file=hub.ca_path)) as c:
                     trigger(c, "d", requested(server.url("/image"))).require_accepted()
                 samples = _sample(process)
     ratio = idle_kib / four_kib

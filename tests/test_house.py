@@ -25,7 +25,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # Where a foreign library may be named. What is not listed may be named anywhere that the layers allow.
 OWNERS = {
     "asyncio": ("fwsm/hub/", "fwsm/device/iothub/"),
-    "azure": ("fwsm/device/iothub/",),
+    "azure": ("fwsm/device/iothub/", "fwsm/service/entra.py"),
     "alembic": ("fwsm/store/",),
     "sqlalchemy": ("fwsm/store/",),
     "sqlite3": ("fwsm/store/", "fwsm/hub/diskstate.py"),

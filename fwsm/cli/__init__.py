@@ -1,6 +1,7 @@
 """The command line: a file a noun, and `output` the only place that prints.
 
     operator   trigger, watch
+    steer      cancel, retry, status
     hub        hub run, hub device add|list|show|remove
     device     device run, status, history
     config     config check, show
@@ -27,6 +28,9 @@ __all__ = ["COMMANDS", "main", "program"]
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "trigger": ("fwsm.cli.operator:trigger", "Start an update on a device."),
     "watch": ("fwsm.cli.operator:watch", "Follow a device's update until it settles."),
+    "cancel": ("fwsm.cli.steer:cancel", "Cancel an update that has not been applied."),
+    "retry": ("fwsm.cli.steer:retry", "Start a failed update again."),
+    "status": ("fwsm.cli.steer:status", "Ask a device how its update stands."),
     "hub": ("fwsm.cli.hub:hub", "Run an IoT Hub on this machine, and register devices."),
     "device": ("fwsm.cli.device:device", "Run the device's side, and ask it how it is."),
     "config": ("fwsm.cli.config:config", "Check the settings of the device, and show which hold."),

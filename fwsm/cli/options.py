@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from fwsm.core.connection_string import ServiceConnection
 from fwsm.errors import ConnectionStringError
-from fwsm.service import Client, Transport
+from fwsm.service import Client, SharedAccess, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.cli.output import Output
+    from fwsm.service.transport import Access
 
-__all__ = ["CA_FILE", "CONNECTION_STRING", "ca_option", "connected", "connection_option"]
+__all__ = ["CA_FILE", "CONNECTION_STRING", "ca_option", "client_of", "connected", "connection_option"]
 
 CONNECTION_STRING: Final = "FWSM_SERVICE_CONNECTION_STRING"
 CA_FILE: Final = "FWSM_CA_FILE"
@@ -57,8 +57,17 @@ def connected(output: Output, connection_string: str | None, ca: str | None) -> 
             why="there are many hubs, and each wants a key",
             fix=f"Export {CONNECTION_STRING}, or pass --connection-string; `fwsm hub run` prints that of its own",
         )
+    return client_of(output, SharedAccess.parse(connection_string), ca)
+
+
+def client_of(output: Output, access: Access, ca: str | None) -> Client:
+    """Return a client of a hub that tells the user when it has to wait.
+
+    Raises:
+        ConfigError: the CA file cannot be used.
+    """
 
     def on_wait(why: str, pause_s: float) -> None:
         output.say(f"{why}; trying again in {pause_s:.1f} s")
 
-    return Client(Transport(ServiceConnection.parse(connection_string), ca_file=ca or None, on_wait=on_wait))
+    return Client(Transport(access, ca_file=ca or None, on_wait=on_wait))

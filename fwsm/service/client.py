@@ -1,6 +1,6 @@
 """IoT Hub's REST side as an operator uses it: the registry, twins, direct methods.
 
-    with Client(Transport(ServiceConnection.parse(text), ca_file="ca.pem")) as client:
+    with Client(Transport(SharedAccess.parse(text), ca_file="ca.pem")) as client:
         client.twin("d1")["properties"]["reported"]
         client.call_method("d1", "firmwareUpdate", {"fwPackageUri": "https://…"})
 
@@ -81,6 +81,11 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._transport.close()
+
+    @property
+    def host(self) -> str:
+        """The hub's host name."""
+        return self._transport.host
 
     def twin(self, device_id: str, *, patient: bool = True) -> dict[str, Any]:
         """Return the twin of a device; with `patient` off, without trying again.

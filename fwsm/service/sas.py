@@ -11,13 +11,46 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from fwsm.core.connection_string import ServiceConnection
+from fwsm.core.connection_string import ServiceConnection
 
-__all__ = ["token"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["SharedAccess", "token"]
+
+_LIFE_S: Final = 3600
+
+
+class SharedAccess:
+    """Access to a hub with the key of a policy.
+
+    Args:
+        connection: which hub, and as whom.
+        wall: the time in epoch seconds; tokens are made out by it.
+    """
+
+    def __init__(self, connection: ServiceConnection, wall: Callable[[], float] = time.time) -> None:
+        self.host = connection.host
+        self.port = connection.port
+        self._connection = connection
+        self._wall = wall
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the access that a connection string gives.
+
+        Raises:
+            ConnectionStringError: naming the part that is missing or wrong.
+        """
+        return cls(ServiceConnection.parse(text))
+
+    def authorization(self) -> str:
+        """Return a token that is good for an hour."""
+        return token(self._connection, int(self._wall()) + _LIFE_S)
 
 
 def token(connection: ServiceConnection, expires_at: int) -> str:

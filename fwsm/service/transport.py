@@ -11,10 +11,9 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import urllib3
 from tenacity import (
@@ -35,7 +34,6 @@ from urllib3.exceptions import (
 )
 
 from fwsm.errors import ConfigError, HubUnreachableError
-from fwsm.service.sas import token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,12 +41,9 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-    from fwsm.core.connection_string import ServiceConnection
-
-__all__ = ["Reply", "Transport"]
+__all__ = ["Access", "Reply", "Transport"]
 
 _API_VERSION: Final = "2021-04-12"  # what both service SDKs ask for
-_TOKEN_LIFE_S: Final = 3600
 _CONNECT_WITHIN_S: Final = 10.0
 _TRIES: Final = 4
 _THROTTLED: Final = 429
@@ -89,13 +84,23 @@ class _BrokenOffError(HubUnreachableError):
     """The connection broke off after the request may have been sent."""
 
 
+class Access(Protocol):
+    """Which hub, and as whom: `SharedAccess` with the key of a policy, `EntraAccess` with an identity."""
+
+    host: str
+    port: int
+
+    def authorization(self) -> str:
+        """Return what goes into the header `Authorization`; it is good for some minutes."""
+        ...
+
+
 class Transport:
     """Connections to one hub's REST side.
 
     Args:
-        connection: which hub, and as whom.
+        access: which hub, and as whom.
         ca_file: the only authorities to trust, PEM; None for the system's (which honours SSL_CERT_FILE).
-        wall: the time in epoch seconds; tokens are made out by it.
         sleep: waits so many seconds.
         on_wait: told why and for how many seconds before each pause.
 
@@ -105,26 +110,22 @@ class Transport:
 
     def __init__(
         self,
-        connection: ServiceConnection,
+        access: Access,
         *,
         ca_file: Path | str | None = None,
-        wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = _sleep,
         on_wait: Callable[[str, float], None] | None = None,
     ) -> None:
-        self._connection = connection
-        self._wall = wall
+        self._access = access
         self._sleep = sleep
         self._on_wait = on_wait
         self._agent = f"fwsm/{version('fwsm')}"
-        self._pool = urllib3.HTTPSConnectionPool(
-            connection.host, connection.port, ssl_context=_context(ca_file), retries=False
-        )
+        self._pool = urllib3.HTTPSConnectionPool(access.host, access.port, ssl_context=_context(ca_file), retries=False)
 
     @property
     def host(self) -> str:
         """The hub's host name, without a port."""
-        return self._connection.host
+        return self._access.host
 
     def close(self) -> None:
         """Close all connections."""
@@ -170,7 +171,7 @@ class Transport:
 
     def _once(self, method: str, target: str, data: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
         headers |= {
-            "Authorization": token(self._connection, int(self._wall()) + _TOKEN_LIFE_S),
+            "Authorization": self._access.authorization(),
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": self._agent,
         }
@@ -182,7 +183,7 @@ class Transport:
         return Reply(response.status, response.headers, response.data)
 
     def _unreachable(self, error: HTTPError) -> HubUnreachableError:
-        where = f"{self._connection.host}:{self._connection.port}"
+        where = f"{self._access.host}:{self._access.port}"
         if isinstance(error, SSLError):
             cause = error.args[0] if error.args else error
             return HubUnreachableError(

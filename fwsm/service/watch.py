@@ -7,34 +7,20 @@ Between two looks the twin may change more than once; a watcher sees the last of
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tenacity import sleep_using_event
-
-from fwsm.errors import DeviceTimeoutError, Kind, ServiceError, UpdateFailedError
+from fwsm.errors import DeviceTimeoutError, UpdateFailedError
+from fwsm.service.presence import HubAway, HubBack, Presence, pause
 from fwsm.service.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Event", "HubAway", "HubBack", "Snapshot", "TwinReader", "watch"]
+    from fwsm.service.presence import TwinReader
 
-_LONGEST_PAUSE_S: Final = 10.0
-# A hub that has been away so long is not coming back while somebody sits and watches.
-_AWAY_LIMIT_S: Final = 600.0
-
-_sleep = sleep_using_event(threading.Event())
-
-
-class TwinReader(Protocol):
-    """Where twins come from; `Client` is one."""
-
-    def twin(self, device_id: str, *, patient: bool = True) -> dict[str, Any]:
-        """Return a twin in the shape of the REST resource; with `patient` off, without trying again."""
-        ...
+__all__ = ["Event", "Snapshot", "watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +36,6 @@ class Snapshot:
     elapsed_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class HubAway:
-    """The hub stopped answering; the watch goes on."""
-
-    error: ServiceError
-
-
-@dataclass(frozen=True, slots=True)
-class HubBack:
-    """The hub answers again, after so many seconds."""
-
-    away_s: float
-
-
 Event: TypeAlias = Snapshot | HubAway | HubBack
 
 
@@ -76,7 +48,7 @@ def watch(
     interval_s: float = 0.5,
     timeout_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = _sleep,
+    sleep: Callable[[float], None] = pause,
 ) -> Iterator[Event]:
     """Yield what the device reports, whenever it has changed; the last event is a snapshot that is settled.
 
@@ -98,7 +70,7 @@ def watch(
     """
     started = clock()
     interest = _Interest(device_id, update_id, before)
-    hub = _Presence(reader, device_id, clock)
+    hub = Presence(reader, device_id, clock)
     while True:
         twin = yield from hub.look()
         section = None if twin is None else interest.admit(Section.of(twin))
@@ -146,41 +118,3 @@ class _Interest:
         self._seen = True
         self._last = section
         return section
-
-
-class _Presence:
-    """Whether the hub answers, and for how long it has not."""
-
-    def __init__(self, reader: TwinReader, device_id: str, clock: Callable[[], float]) -> None:
-        self._reader = reader
-        self._device_id = device_id
-        self._clock = clock
-        self._met = False
-        self._misses = 0
-        self._away_since = 0.0
-
-    def look(self) -> Generator[HubAway | HubBack, None, dict[str, Any] | None]:
-        """Return the twin, None while the hub is away; yield when that begins and ends."""
-        try:
-            # Before it was met once, a hub that does not answer is an error and no absence; so this look has patience.
-            twin = self._reader.twin(self._device_id, patient=not self._met)
-        except ServiceError as error:
-            self._miss(error)
-            if self._misses == 1:
-                yield HubAway(error)
-            return None
-        if self._misses:
-            yield HubBack(self._clock() - self._away_since)
-        self._met, self._misses = True, 0
-        return twin
-
-    def _miss(self, error: ServiceError) -> None:
-        if not self._misses:
-            self._away_since = self._clock()
-        if not self._met or error.kind is not Kind.TRANSIENT or self._clock() - self._away_since > _AWAY_LIMIT_S:
-            raise error
-        self._misses += 1
-
-    def pause_s(self, interval_s: float) -> float:
-        """The pause before the next look: twice as long with each miss in a row, up to ten seconds."""
-        return min(interval_s * float(2**self._misses), max(interval_s, _LONGEST_PAUSE_S))

@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fwsm.core.connection_string import ServiceConnection
 from fwsm.core.update import State
 from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.errors import FwsmError
 from fwsm.hub import Hub
 from fwsm.service.client import Client
+from fwsm.service.sas import SharedAccess
 from fwsm.service.transport import Transport
 from fwsm.service.trigger import requested, trigger
 from fwsm.service.watch import Snapshot, watch
@@ -118,7 +118,7 @@ class Rehearsal:
                 {"delay_s": "1", "progress_every_s": "0.5", "soak_s": "2", "check_every_s": "0.5", "retry_base_s": "1"},
             )
             client = stack.enter_context(
-                Client(Transport(ServiceConnection.parse(hub.service_connection_string), ca_file=hub.ca_path))
+                Client(Transport(SharedAccess.parse(hub.service_connection_string), ca_file=hub.ca_path))
             )
             stack.enter_context(device)
             self._say("device", f"started as process {device.pid}")

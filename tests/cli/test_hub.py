@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from fwsm.cli import program
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
-from fwsm.core.connection_string import ServiceConnection
 from fwsm.service import Client, Transport
+from fwsm.service.sas import SharedAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,7 @@ def test_hub_runs_until_it_is_told_to_stop(
     """What it prints lets an operator in, and a signal ends it in good order."""
     process = start("hub", "run", "--address", loopback(), "--ephemeral", "--device", "d1", "--json")
     card = _ready(process)
-    connection = ServiceConnection.parse(card["ownerConnectionString"])
-    with Client(Transport(connection, ca_file=card["caPath"])) as client:
+    with Client(Transport(SharedAccess.parse(card["ownerConnectionString"]), ca_file=card["caPath"])) as client:
         assert client.device("d1").connection_string == card["devices"][0]["connectionString"]
     process.send_signal(ending)
     out, err = process.communicate(timeout=20)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.connection_string import ServiceConnection
 from fwsm.hub import Hub
 from fwsm.service import Client, Transport
+from fwsm.service.sas import SharedAccess
 from tests.service.scripted import Site
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def hub(loopback: Callable[[], str]) -> Iterator[Hub]:
 @pytest.fixture
 def client(hub: Hub) -> Iterator[Client]:
     """Return an operator with all rights."""
-    connection = ServiceConnection.parse(hub.owner_connection_string)
-    with Client(Transport(connection, ca_file=hub.ca_path)) as client:
+    with Client(Transport(SharedAccess.parse(hub.owner_connection_string), ca_file=hub.ca_path)) as client:
         yield client
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwsm.core.connection_string import ServiceConnection
 from fwsm.hub import Hub
+from fwsm.service.sas import SharedAccess
 from fwsm.service.transport import Transport
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Site:
         servers: ends them.
 
     Attributes:
+        ca_file: the authority of their certificates.
         slept: the pauses that transports made, which took no time.
         waits: the reasons that they gave.
     """
@@ -89,6 +91,7 @@ class Site:
         self.address = address
         self.slept: list[float] = []
         self.waits: list[str] = []
+        self.ca_file = state / "ca.pem"
         self._state = state
         self._servers = servers
         with Hub(address, state=state):
@@ -107,8 +110,8 @@ class Site:
         """Return a transport to a port of this place."""
         connection = ServiceConnection(self.address, port, f"{self.address}:{port}", "service", "c2VjcmV0")
         transport = Transport(
-            connection,
-            ca_file=self._state / "ca.pem",
+            SharedAccess(connection),
+            ca_file=self.ca_file,
             sleep=self.slept.append,
             on_wait=lambda why, _: self.waits.append(why),
         )

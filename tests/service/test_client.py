@@ -16,6 +16,7 @@ from fwsm.errors import (
     UnauthorizedError,
 )
 from fwsm.service import Client, Transport
+from fwsm.service.sas import SharedAccess
 from tests.service.player import Player
 from tests.service.scripted import answering
 
@@ -129,7 +130,7 @@ def test_policy_without_the_right_or_the_key_is_refused(hub: Hub, text: str) -> 
     if text == "iothubowner":
         connection = ServiceConnection(connection.host, connection.port, connection.resource, text, "d3Jvbmc=")
     with (
-        Client(Transport(connection, ca_file=hub.ca_path)) as client,
+        Client(Transport(SharedAccess(connection), ca_file=hub.ca_path)) as client,
         pytest.raises(UnauthorizedError) as caught,
     ):
         client.add_device("d1")

@@ -8,6 +8,7 @@ import pytest
 
 from fwsm.core.connection_string import ServiceConnection
 from fwsm.errors import ConfigError, HubUnreachableError
+from fwsm.service.sas import SharedAccess
 from fwsm.service.transport import Reply, Transport
 from tests.service.scripted import SILENCE, answering
 
@@ -100,7 +101,7 @@ def test_name_that_is_none_is_told(site: Site) -> None:
     """A host name that cannot be looked up is a hub that cannot be reached."""
     connection = ServiceConnection("a..b", 443, "a..b", "service", "c2VjcmV0")
     with pytest.raises(HubUnreachableError, match=r"no connection to the hub at a\.\.b:443"):
-        Transport(connection, sleep=site.slept.append).send("GET", "/x", patient=False)
+        Transport(SharedAccess(connection), sleep=site.slept.append).send("GET", "/x", patient=False)
 
 
 def test_untrusted_hub_is_refused_at_once(site: Site) -> None:
@@ -109,7 +110,7 @@ def test_untrusted_hub_is_refused_at_once(site: Site) -> None:
     port = server.server_address[1]
     connection = ServiceConnection(site.address, port, site.address, "service", "c2VjcmV0")
     with pytest.raises(HubUnreachableError, match="no secure connection") as caught:
-        Transport(connection, sleep=site.slept.append).send("GET", "/x")
+        Transport(SharedAccess(connection), sleep=site.slept.append).send("GET", "/x")
     assert "unable to get local issuer certificate" in caught.value.why
     assert "--ca" in caught.value.fix
     assert site.slept == []
@@ -123,7 +124,7 @@ def test_bad_ca_file_is_told_before_anything_is_sent(tmp_path: Path, content: st
         path.write_text(content)
     connection = ServiceConnection("hub", 443, "hub", "service", "c2VjcmV0")
     with pytest.raises(ConfigError, match="cannot be used"):
-        Transport(connection, ca_file=path)
+        Transport(SharedAccess(connection), ca_file=path)
 
 
 def test_retry_after_in_words_is_no_number() -> None:

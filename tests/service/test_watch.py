@@ -14,8 +14,9 @@ from fwsm.errors import (
     ThrottledError,
     UpdateFailedError,
 )
+from fwsm.service.presence import HubAway, HubBack
 from fwsm.service.section import Section
-from fwsm.service.watch import HubAway, HubBack, Snapshot, watch
+from fwsm.service.watch import Snapshot, watch
 
 _Look: TypeAlias = "dict[str, Any] | ServiceError | None"
 

@@ -1,0 +1,84 @@
+"""`fwsm cancel`, `fwsm retry` and `fwsm status`: what an operator can still say about a device's newest update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fwsm.cli.access import Access, access_options
+from fwsm.cli.follow import ask, online_option
+from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.cli.values import Seconds
+from fwsm.service import CANCEL, RETRY, STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.service import Command
+
+__all__ = ["cancel", "retry", "status"]
+
+
+def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
+    timeout = click.option(
+        "--timeout",
+        "timeout_s",
+        type=Seconds(0.001),
+        metavar="S",
+        help="With --wait-online: wait no longer than so many seconds.",
+    )
+    named = click.argument("device_id", metavar="DEVICE")
+    return named(online_option(timeout(access_options(json_option(command)))))
+
+
+def _steer(
+    command: Command, out: Output, /, *, device_id: str, wait_online: bool, timeout_s: float | None, access: Access
+) -> None:
+    with access.client(out) as client:
+        ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s).require_accepted()
+
+
+@click.command()
+@_steering
+@pass_output
+def cancel(out: Output, /, **given: Any) -> None:
+    """Cancel the update of DEVICE, as long as nothing has been applied.
+
+    \b
+    Example:
+      fwsm cancel d1
+
+    Exit codes: 0 cancelled, 5 the device is offline, 19 there is nothing to cancel, or it is too late.
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    _steer(CANCEL, out, **given)
+
+
+@click.command()
+@_steering
+@pass_output
+def retry(out: Output, /, **given: Any) -> None:
+    """Start the failed update of DEVICE again, with the same id.
+
+    \b
+    Example:
+      fwsm retry d1 && fwsm watch d1
+
+    Exit codes: 0 it waits again, 5 the device is offline, 19 nothing has failed.
+    """  # noqa: D301
+    _steer(RETRY, out, **given)
+
+
+@click.command()
+@_steering
+@pass_output
+def status(out: Output, /, **given: Any) -> None:
+    """Ask DEVICE itself how its newest update stands; `fwsm watch` shows what it has reported.
+
+    \b
+    Example:
+      fwsm status d1 --json | jq .payload.status
+
+    Exit codes: 0 it has answered, 5 the device is offline.
+    """  # noqa: D301
+    _steer(STATUS, out, **given)
