@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fwsm.errors import Kind, StoreError, StoreLockedError
 from fwsm.store.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HOLDER = """
 import sys
@@ -116,3 +120,21 @@ def test_lock_that_cannot_be_made_is_named(path: Path) -> None:
         Lock(path)
     assert not isinstance(caught.value, StoreLockedError)
     assert caught.value.fix == "Make the state directory writable"
+
+
+def test_a_disk_that_knows_no_locks_is_named(path: Path, tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """A directory that another machine lends, for one; without a lock nothing is begun."""
+    trace = [
+        tool("strace"),
+        "-f",
+        "-o",
+        str(tmp_path / "trace"),
+        "-e",
+        "trace=flock",
+        "-e",
+        "inject=flock:error=ENOLCK",
+    ]
+    ran = subprocess.run(
+        [*trace, sys.executable, "-c", _HOLDER, str(path)], capture_output=True, check=False, text=True, timeout=25
+    )
+    assert f"StoreError: cannot lock {path}: [Errno 37] No locks available. Put the state directory on" in ran.stderr

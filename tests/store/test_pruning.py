@@ -63,6 +63,19 @@ class Years:
         if pending := self.outbox.pending(1000):
             self.outbox.acknowledge(pending[-1].number)
 
+    def remember(self, days: int) -> None:
+        """Let so many days have passed like the last one, without living through them."""
+        with closing(sqlite3.connect(self.store.path)) as other:
+            for table in ("updates", "history"):
+                rows = [list(row) for row in other.execute(f"SELECT * FROM {table} ORDER BY number")]
+                for day in range(self.day, self.day + days):
+                    for number, row in enumerate(rows, start=1):
+                        row[:2] = [day * len(rows) + number, f"u{day}"]
+                        other.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
+            other.commit()
+        self.day += days
+        self.tell()
+
     @property
     def remembered(self) -> list[str]:
         """Whose entries there are, each named once, oldest first."""
@@ -187,14 +200,10 @@ def test_when_firmware_was_last_applied_is_never_forgotten(years: Years) -> None
 
 
 @keeping(Retention(entries=50, days=0))
-def test_much_is_forgotten_bit_by_bit_and_the_file_stays_as_it_is(years: Years, tmp_path: Path) -> None:
+def test_much_is_forgotten_bit_by_bit_and_the_file_stays_as_it_is(years: Years) -> None:
     """Whoever sets a limit after years has no commit that takes long; then one update takes the room of another."""
-    years.store.close()
-    years.store = Store(tmp_path / "state", retention=Retention(entries=0, days=0))
-    for _ in range(300):
-        years.pass_day()
-    years.store.close()
-    years.store = Store(tmp_path / "state", retention=Retention(entries=50, days=0))
+    years.pass_day()
+    years.remember(299)
     lengths = []
     for _ in range(4):
         years.pass_day()
