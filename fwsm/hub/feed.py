@@ -1,8 +1,9 @@
 """The event feed: what operators read from IoT Hub's event endpoint, kept for a while.
 
 A ring in memory: the oldest events make room for new ones. A reader has a position, the sequence number of the last
-event that it has seen, and is told when it was so slow that events are lost to it. Written in the hub's thread, read
-from any.
+event that it has seen, and is told when it was so slow that events are lost to it. An event is shown once what it tells
+of is durable: a hub that is killed has told of nothing that it does not know afterwards. Written in the hub's thread,
+read from any.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from fwsm.errors import HubError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.eventdata import EventData
     from fwsm.hub.events import Event, Events
+    from fwsm.hub.turn import Speak
     from fwsm.hub.twin import Twin
 
 __all__ = ["EventStream", "Feed"]
@@ -60,13 +63,15 @@ class Feed:
         self._kept: deque[tuple[float, Event, int]] = deque()  # rendered when somebody reads: mostly nobody does
         self._bytes = 0
         self._last = 0
+        self._shown = 0  # up to here: what comes behind may not be durable yet
+        self._then: Callable[[Speak], None] = _at_once
         self._news = threading.Condition()
         self._wakers: list[Callable[[], None]] = []
         events.subscribe(self._on_event)
 
     @property
     def position(self) -> int:
-        """The sequence number of the last event; 0 when there was none."""
+        """The sequence number of the last event, shown or not; 0 when there was none."""
         return self._last
 
     @property
@@ -89,19 +94,23 @@ class Feed:
                     Why.ROUTE_NOT_FOUND, f"The events up to {first - 1} are no longer kept; go on behind {first - 1}."
                 )
             start = position + 1 - first
-            chosen = [self._kept[index] for index in range(start, min(start + most, len(self._kept)))]
+            chosen = [self._kept[index] for index in range(start, min(start + most, self._shown + 1 - first))]
         shown = (
             event_data(self.hub_name, position + number, at, event) for number, (at, event, _) in enumerate(chosen, 1)
         )
         return [data for data in shown if data is not None]
 
+    def show_behind(self, then: Callable[[Speak], None]) -> None:
+        """Show each event from now on when `then` calls back, which it does once all decided so far is durable."""
+        self._then = then
+
     def wait_beyond(self, position: int, timeout_s: float) -> bool:
         """Wait in another thread until there is something behind `position`; False when nothing came."""
         with self._news:
-            return self._news.wait_for(lambda: self._last > position, timeout_s)
+            return self._news.wait_for(lambda: self._shown > position, timeout_s)
 
     def wake(self, waker: Callable[[], None]) -> None:
-        """Call `waker` in the hub's thread at every event, until `forget`."""
+        """Call `waker` in the hub's thread at every event that is shown, until `forget`."""
         self._wakers.append(waker)
 
     def forget(self, waker: Callable[[], None]) -> None:
@@ -118,6 +127,13 @@ class Feed:
             self._bytes += size
             while len(self._kept) > self._most_events or (self._bytes > self._most_bytes and len(self._kept) > 1):
                 self._bytes -= self._kept.popleft()[2]
+        self._then(partial(self._show, self._last))
+
+    def _show(self, number: int, error: HubError | None) -> None:
+        if error is not None:
+            return  # the state keeps what it could not write: it comes with the next event that is durable
+        with self._news:
+            self._shown = number
             self._news.notify_all()
         for waker in self._wakers:
             waker()
@@ -175,6 +191,10 @@ class EventStream:
                 return event
             seen += 1
         raise HubError(f"the wanted event did not come within {timeout_s:g} s", why=f"{seen} others came")
+
+
+def _at_once(speak: Speak) -> None:
+    speak(None)
 
 
 def _size(event: Event) -> int | None:

@@ -70,6 +70,7 @@ class Runtime:
             self._thread = LoopThread(f"fwsm-hub-{address}")
             undo.callback(self._thread.stop)
             self._turn = Turn(state, self._thread.loop)
+            self.engine.feed.show_behind(self._turn.then)
             self._doors = Doors(self.engine, self._turn, context, ports)
             undo.callback(self.close_doors)
             self._thread.run(self._doors.open(sockets))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.state import State
 
-__all__ = ["Turn"]
+__all__ = ["Speak", "Turn"]
 
 Speak: TypeAlias = "Callable[[HubError | None], None]"
 

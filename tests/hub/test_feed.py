@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from fwsm.hub.events import Connected, Events, Sender, Subscribed, TelemetryRece
 from fwsm.hub.feed import EventStream, Feed
 from fwsm.hub.refusal import Refusal
 from fwsm.hub.twin import Twin
+
+if TYPE_CHECKING:
+    from fwsm.hub.turn import Speak
 
 
 def _telemetry(body: bytes = b"x") -> TelemetryReceived:
@@ -37,6 +41,25 @@ def test_events_are_read_from_a_position() -> None:
     assert [event.body for event in feed.after(1, most=1)] == [b"1"]
     assert feed.position == 3
     assert feed.after(2)[0].enqueued_at == 1.5
+
+
+def test_event_is_shown_once_it_is_durable() -> None:
+    """It has its number and its time before; when the commit fails it comes with the next one that does not."""
+    events, feed = _feed()
+    waiting: list[Speak] = []
+    feed.show_behind(waiting.append)
+    woken: list[int] = []
+    feed.wake(lambda: woken.append(feed.position))
+    events.publish(_telemetry(b"1"))
+    events.publish(_telemetry(b"2"))
+    assert (feed.position, feed.after(0), feed.after(2), feed.wait_beyond(0, 0), woken) == (2, [], [], False, [])
+    waiting.pop(0)(None)
+    assert (_numbers(feed, 0), woken) == ([1], [2])
+    waiting.pop(0)(HubError("the disk is full"))
+    assert (_numbers(feed, 0), feed.wait_beyond(1, 0), len(woken)) == ([1], False, 1)
+    events.publish(_telemetry(b"3"))
+    waiting.pop(0)(None)
+    assert (_numbers(feed, 0), feed.wait_beyond(1, 0), len(woken)) == ([1, 2, 3], True, 2)
 
 
 def test_position_that_is_not_there_yet_is_refused() -> None:

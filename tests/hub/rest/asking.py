@@ -35,14 +35,21 @@ class Operator:
         self._address = (hub.address, hub.rest_port)
         self.context = ssl.create_default_context(cafile=hub.ca_path)
 
+    def token(self) -> str:
+        """Return a good token."""
+        host, key = self._fields["HostName"], self._fields["SharedAccessKey"]
+        return sign(host, key, int(time.time()) + 60, self._policy)
+
+    def connection(self) -> http.client.HTTPSConnection:
+        """Return a connection that is not yet open."""
+        return http.client.HTTPSConnection(*self._address, context=self.context, timeout=10)
+
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request with a good token; a body of bytes goes as it is."""
-        host, key = self._fields["HostName"], self._fields["SharedAccessKey"]
-        token = sign(host, key, int(time.time()) + 60, self._policy)
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Authorization": token, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {"Authorization": self.token(), **{name.replace("_", "-"): value for name, value in headers.items()}}
         url = f"{path}{'&' if '?' in path else '?'}api-version=2021-04-12"
-        connection = http.client.HTTPSConnection(*self._address, context=self.context, timeout=10)
+        connection = self.connection()
         try:
             connection.request(method, url, data, sent)
             response = connection.getresponse()
