@@ -62,4 +62,4 @@ def tool(missing: Callable[[str], NoReturn]) -> Callable[[str], str]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """After a failure, say which seed repeats the order of the tests and their random values."""
     if exitstatus == pytest.ExitCode.TESTS_FAILED and config.pluginmanager.hasplugin("randomly"):
-        terminalreporter.write_line(f"repeat with: pytest -p randomly -p randomly_seed={config.option.randomly_seed}")
+        terminalreporter.write_line(f"repeat with: pytest --randomly-seed={config.option.randomly_seed}")
