@@ -69,7 +69,7 @@ CAUSES = {
     "artifactDamaged": {"server", "rot"},
     "noSpace": {"full"},
     "install": {"installer"},
-    "slot": {"io", "fallback", "installer"},
+    "slot": {"io", "fallback", "installer", "lie"},
     "health": {"health", "fallback", "boot", "installer"},
     "internal": {"foreign"},
     "restartLoop": {"kill"},
@@ -106,6 +106,7 @@ BLOWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "spoil_trial": {"at": st.integers(0, 6000)},
     "fill": {"full": st.booleans()},
     "spoil_disk": {"operations": st.integers(0, 30)},
+    "spoil_slot": {"lies": st.integers(1, 3)},
     "spoil_installer": {
         "method": st.sampled_from(METHODS),
         "error": st.sampled_from([FlakyInstallError, InstallError, RuntimeError]),
@@ -321,6 +322,12 @@ class DeviceMachine(RuleBasedStateMachine):
         self.world.faults["io"] += 1
         self.world.power.fails_in = operations
 
+    @befalls("spoil_slot")
+    def spoil_slot(self, lies: int) -> None:
+        """What is written to a slot next is not what gets there, and nobody is told."""
+        self.world.faults["lie"] += 1
+        self.world.disk.lies = lies
+
     @befalls("spoil_installer")
     def spoil_installer(self, method: str, error: type[Exception], times: int) -> None:
         """The installer, or a step of the program, will fail: for a moment, for good, or with a bug."""
@@ -370,6 +377,7 @@ class DeviceMachine(RuleBasedStateMachine):
             assert pointer.settled
         if update is not None and update.rolled_back:
             assert pointer.slots[pointer.booted].update_id != update.id
+            assert trial is None or pointer.slots[trial].update_id != update.id
 
     def teardown(self) -> None:
         """The faults stop: everything is brought to its end, and the device is as good as new."""

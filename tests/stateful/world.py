@@ -13,6 +13,7 @@ import itertools
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from fwsm.core.lifecycle import NO_EXTENSION, Extension, Step
@@ -38,7 +39,7 @@ from tests.device.life import HoldingRunner
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from io import FileIO
 
     from fwsm.core.moment import Moment
     from fwsm.core.update import Probe, Update
@@ -100,6 +101,23 @@ class Supply(PowerSwitch):
             if self.fails_in < 0:
                 self.fails_in = None
                 raise StoreError(name) if name.startswith("commit") else OSError(errno.EIO, "Input/output error")
+
+
+class LyingDisk(LossyDisk):
+    """The disk that forgets; now and then it says that it has written to a slot what it has not.
+
+    Attributes:
+        lies: how many of the next writes to a slot go wrong.
+    """
+
+    lies = 0
+
+    def write(self, file: FileIO, data: bytes | bytearray | memoryview, at_bytes: int) -> None:
+        """Write."""
+        if self.lies and data and Path(f"/proc/self/fd/{file.fileno()}").resolve().parent.name == "slots":
+            self.lies -= 1
+            data = bytes(data[:-1]) + bytes([data[-1] ^ 1])
+        super().write(file, data, at_bytes)
 
 
 class FaultyInstaller(SlotInstaller):
@@ -228,7 +246,7 @@ class World:
         self.extension = extension(self._step) if extended else NO_EXTENSION
         self.repeatable = repeatable
         self.power = Supply()
-        self.disk = LossyDisk(self.files, self.power)
+        self.disk = LyingDisk(self.files, self.power)
         self.synced = SyncedState(self.state)
         self.clock = FakeClock()
         self.link = WatchedLink(self.witness)
@@ -311,7 +329,7 @@ class World:
         if power_too:
             self.disk.lose()
             self.synced.lose()
-            self.disk = LossyDisk(self.files, self.power)
+            self.disk = LyingDisk(self.files, self.power)
             self.boot()
 
     def boot(self) -> None:
@@ -401,18 +419,19 @@ class World:
             self.clock.wall += timedelta(days=days)
 
     def cut(self, cuts: list[tuple[int, bool]]) -> None:
-        """Live with cuts in a row: how many moments each is off from the last, and whether the power goes with it."""
+        """Live with cuts in a row: how many moments each is off from the last, and whether the power goes with it.
+
+        One that is further off than the end of all work falls there.
+        """
         for moments, power_too in cuts:
             self.power.cut_in(moments)
-            try:
+            with suppress(PowerLossError):
                 if not self.alive:
                     self.start()
                 self.live()
-            except PowerLossError:
-                self.end(power_too=power_too)
-        self.power.restore()
-        if not self.alive:
-            self.start()
+            self.power.restore()
+            self.end(power_too=power_too)
+        self.start()
 
     # -- the hub and the operator ------------------------------------------------------------------------------------
 
@@ -514,7 +533,7 @@ class World:
     def calm(self) -> None:
         """All faults stop."""
         self.power.restore()
-        self.power.full, self.power.fails_in = False, None
+        self.power.full, self.power.fails_in, self.disk.lies = False, None, 0
         self._server_faults.close()
         self.troubles.clear()
         self.healthy, self.gate.shut = True, False
