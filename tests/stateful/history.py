@@ -68,6 +68,8 @@ def _path(rows: Sequence[HistoryRow], known: set[tuple[str, State, State | None]
             yield f"no row leads by {after.trigger} from {after.source} to {after.state}"
         if after.trigger in {"cancelled", "superseded"} and after.source not in INTERRUPTIBLE:
             yield f"it was {after.trigger} in {after.source}, behind the point of no return"
+        if after.failure_code == "bootFellBack" and after.source is State.REBOOTING and after.boot_id == before.boot_id:
+            yield "it fell back without a boot"
         if after.state is State.DOWNLOAD_FAILED and after.source not in INTERRUPTIBLE:
             yield f"it went from {after.source} to {after.state}"
 

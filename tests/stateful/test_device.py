@@ -95,7 +95,7 @@ BLOWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "cut": {"cuts": cuts},
     "restart": {"times": st.integers(1, 5), "steps": st.integers(0, 3)},
     "reboot": {"times": st.integers(1, 4)},
-    "change_link": {"what": st.sampled_from(["lose", "regain", "reconnect", "forget"])},
+    "change_link": {"what": st.sampled_from(["lose", "regain", "reconnect", "forget", "stall"])},
     "spoil_reports": {
         "error": st.sampled_from([None, LinkError, LinkAuthError, ReportRefusedError]),
         "times": st.integers(1, 3),

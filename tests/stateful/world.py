@@ -251,6 +251,7 @@ class World:
         self.clock = FakeClock()
         self.link = WatchedLink(self.witness)
         self.linked = True
+        self.stalled = False  # whether the hub leaves reports without an answer
         self.gate = Gate()
         self.healthy = True
         self.runner = WatchedRunner(self._look)
@@ -366,7 +367,7 @@ class World:
 
     def report(self) -> float | None:
         """One step of the reporter, as its own loop makes it; a hub that cannot be reached keeps it waiting."""
-        if not self.linked:
+        if not self.linked or self.stalled:
             return None
         try:
             wait_s = self.reporter.step()
@@ -456,7 +457,8 @@ class World:
         self.agent.deliver(self.twins.pop(0))
 
     def change_link(self, what: str) -> None:
-        """Lose or regain the link, or make it anew, with a hub that may have forgotten what was reported."""
+        """Lose or regain the link, or make it anew, with a hub that forgets what was reported or lets reports wait."""
+        self.stalled = what == "stall"
         if what == "lose":  # nothing gets through any more, and what was under way is lost
             self.linked = False
             self.link.stop()
