@@ -211,3 +211,49 @@ def test_full_disk_holds_a_job_up(caplog: pytest.LogCaptureFixture) -> None:
         assert _statistics(await scene.until_over("j")) == (1, 0, 0, 0)
 
     asyncio.run(act())
+
+
+def test_answer_in_the_last_moment_comes_too_late() -> None:
+    """What the job has said about a device stays said, though its answer was on the way."""
+
+    async def act() -> None:
+        scene = Scene()
+        scene.add("d1")
+        device = Device(scene.engine, "d1", mute=True)
+        scene.order("j", method(maxExecutionTimeInSeconds=60))
+        scene.runner.tick()
+        await until(lambda: device.rids)
+        device.answer()
+        scene.now += 60
+        scene.runner.tick()
+        await until(lambda: not scene.runner._tasks)
+        assert (scene.job("j")["status"], _statistics(scene.job("j"))) == ("failed", (0, 1, 0, 0))
+        assert scene.outcomes()[0]["error"]["code"] == "JobExpired"
+
+    asyncio.run(act())
+
+
+def test_job_whose_time_ran_out_while_the_hub_was_away_fails_at_once(tmp_path: Path) -> None:
+    """Nobody is called any more."""
+
+    async def first() -> None:
+        state = DiskState(tmp_path / "hub.db")
+        scene = Scene(state)
+        scene.add("d1")
+        device = Device(scene.engine, "d1", mute=True)
+        scene.order("j", method(maxExecutionTimeInSeconds=60))
+        scene.runner.tick()
+        await until(lambda: device.rids)
+        state.close()
+
+    async def second() -> None:
+        state = DiskState(tmp_path / "hub.db")
+        scene = Scene(state, now=1060.0)
+        device = Device(scene.engine, "d1")
+        scene.runner.tick()
+        assert (scene.job("j")["status"], _statistics(scene.job("j"))) == ("failed", (0, 1, 0, 0))
+        assert device.rids == []
+        state.close()
+
+    asyncio.run(first())
+    asyncio.run(second())
