@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fwsm"))
 _addresses = itertools.count(os.getpid() % 200 * 250)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def loopback() -> Callable[[], str]:
     """Return a function that hands out a loopback address which no other test and no other worker uses."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -36,7 +36,7 @@ def loopback() -> Callable[[], str]:
     return fresh
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def missing() -> Callable[[str], NoReturn]:
     """Return a function for what a test needs and this machine lacks: it skips the test, or fails it when CI is set."""
 
@@ -49,7 +49,7 @@ def missing() -> Callable[[str], NoReturn]:
     return give_up
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tool(missing: Callable[[str], NoReturn]) -> Callable[[str], str]:
     """Return a function that finds the path of a program by its name."""
 
