@@ -45,7 +45,12 @@ UNTESTED = {
     "fwsm/hub/restdoor.py": "a web server on our sockets; tests/hub/rest comes in by it",
     "fwsm/hub/runtime.py": "test_hub brings it up and takes it down",
     "fwsm/testing/process.py": "tests/kill is made of it",
-    "fwsm/testing/rehearsal.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/checks.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/player.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/rehearsal.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/scenarios.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/stage.py": "what the demo plays; tests/e2e/test_demo.py judges it",
+    "fwsm/testing/rehearsal/telling.py": "what the demo plays; tests/e2e/test_demo.py judges it",
 }
 
 

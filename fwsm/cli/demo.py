@@ -10,6 +10,7 @@ import socket
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ __all__ = ["demo"]
 _IMAGE_BYTES = 24 * 1024 * 1024
 _LEAST_BYTES = 1024
 _COLOURS = {"hub": "blue", "server": "blue", "device": "green", "operator": "cyan", "demo": "red"}
+# Those of fwsm.testing.rehearsal, which is not imported before it is wanted.
+_FAULTS = ("hub-down", "server-cuts", "wrong-digest", "bad-firmware", "power-cut")
 _HUB_PORTS = (8883, 8443)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,38 +44,67 @@ class DemoFailedError(FwsmError):
 
 
 @click.command()
+@click.option(
+    "--fault", type=click.Choice(_FAULTS), metavar="NAME", help=f"Instead of the kills: {', '.join(_FAULTS)}."
+)
+@click.option("--no-kill", is_flag=True, help="Let the device live.")
+@click.option("--devices", type=click.IntRange(1, 20), default=1, metavar="N", help="Update so many at once, up to 20.")
 @click.option("--image", type=click.Path(path_type=Path), help="The firmware image; else one is made up.")
 @click.option("--keep", type=Directory(), metavar="DIR", help="Keep everything in DIR.")
 @json_option
 @pass_output
-def demo(output: Output, image: Path | None, keep: Path | None) -> None:
+def demo(
+    output: Output, /, *, fault: str | None, no_kill: bool, devices: int, image: Path | None, keep: Path | None
+) -> None:
     r"""Update a device on this machine, and kill it twice on the way.
 
     Starts an IoT Hub, an HTTPS image server and a device with the real SDK, triggers an update, kills the device with
-    SIGKILL in the middle of the download and again while it applies the image, and shows that it goes on. Ends with
-    exit code 0 only if all of it held.
+    SIGKILL in the middle of the download and again while it applies the image, and shows that it goes on. With --fault
+    something else goes wrong instead. Ends with exit code 0 only if all of it held.
+
+    \b
+    Faults:
+      hub-down      the hub is away from the middle of the download until the update is over
+      server-cuts   the image server resets the connection again and again
+      wrong-digest  the image is not the one that the operator meant
+      bad-firmware  the new firmware fails its health check, and the device rolls back
+      power-cut     the whole device loses power: downloading, applying, and in the first boot of the new firmware
 
     \b
     Examples:
       fwsm demo
+      fwsm demo --fault bad-firmware
+      fwsm demo --devices 5 --no-kill
       fwsm demo --image firmware.img --keep ./demo
     """
+    if no_kill and fault == "power-cut":
+        raise ConfigError("--no-kill and --fault power-cut contradict each other", fix="Leave one of them out")
     if any(importlib.util.find_spec(name) is None for name in ("cryptography", "starlette", "uvicorn")):
         raise ConfigError("the demo needs the embedded hub", fix="Install it: pip install 'fwsm[hub]'")
-    from fwsm.testing.rehearsal import Rehearsal  # noqa: PLC0415 - only now it is known that its parts are there
+    # Only now it is known that its parts are there.
+    from fwsm.testing.rehearsal import FAULTS, KILLS, UNDISTURBED, Rehearsal  # noqa: PLC0415
 
+    scenario = FAULTS[fault] if fault else UNDISTURBED if no_kill else KILLS
     began_s = time.monotonic()
     with _tidied_up_after(), ExitStack() as stack:
         directory = _directory(keep) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fwsm-demo-")))
         chosen = _image(image, directory)
-        rehearsal = Rehearsal(directory, chosen, _free_address(), lambda moment: _show(output, moment))
-        output.say("A device is updated over an IoT Hub, all on this machine, and killed twice on the way.\n")
+        address = _free_address()
+        rehearsal = Rehearsal(
+            scenario, directory, chosen, address, partial(_show, output, devices > 1), devices=devices
+        )
+        whom = "A device is" if devices == 1 else f"{devices} devices are"
+        output.say(f"{whom} updated over an IoT Hub, all on this machine, and {scenario.story}.\n")
         checks = rehearsal.run()
         output.say("")
         for check in checks:
             _judge(output, check)
         if keep:
             output.say(f"everything is in {directory}")
+    _conclude(output, checks, time.monotonic() - began_s)
+
+
+def _conclude(output: Output, checks: list[Check], took_s: float) -> None:
     missed = [check.what for check in checks if not check.held]
     if missed:
         raise DemoFailedError(
@@ -80,7 +112,7 @@ def demo(output: Output, image: Path | None, keep: Path | None) -> None:
             why="; ".join(missed),
             fix="Run it with --keep DIR and look into device/device.log there",
         )
-    output.say(f"\nAll of it held, {len(checks)} of {len(checks)}, in {time.monotonic() - began_s:.0f} s.")
+    output.say(f"\nAll of it held, {len(checks)} of {len(checks)}, in {took_s:.0f} s.")
 
 
 @contextmanager
@@ -104,12 +136,15 @@ def _tidied_up_after() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _show(output: Output, moment: Moment) -> None:
+def _show(output: Output, several: bool, moment: Moment) -> None:
     document: dict[str, Any] = {"event": "moment", "atS": round(moment.at_s, 2), "who": moment.who, "text": moment.text}
+    if moment.device is not None:
+        document["device"] = moment.device
     if moment.section is not None:
         document["reported"] = moment.section
     who = click.style(f"{moment.who:<8}", fg=_COLOURS[moment.who], bold=moment.who == "demo")
-    output.data(document, f"{moment.at_s:6.2f} s  {who}  {moment.text}")
+    whom = f"{moment.device or '':<9}  " if several else ""
+    output.data(document, f"{moment.at_s:6.2f} s  {who}  {whom}{moment.text}")
 
 
 def _judge(output: Output, check: Check) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from fwsm.cli import program
 from fwsm.cli.demo import _free, _free_address
+from fwsm.testing.rehearsal import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,19 @@ def test_a_directory_in_use_is_not_written_into(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_said() -> None:
     """Not even root can make one there."""
     assert "cannot use" in _refused("--keep", "/proc/fwsm")
+
+
+def test_a_power_cut_that_kills_nobody_is_refused() -> None:
+    """It would not be one."""
+    assert "contradict each other" in _refused("--no-kill", "--fault", "power-cut")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_can_be_asked_for_and_is_explained(fault: str) -> None:
+    """The help names what the rehearsals have, once in the option and once with what it does."""
+    shown = CliRunner().invoke(program, ["demo", "--help"]).stdout
+    assert shown.count(fault) >= 2
+    assert "is not one of" in CliRunner().invoke(program, ["demo", "--fault", fault + "s"]).stderr
 
 
 def test_an_address_in_use_is_passed_over(loopback: Callable[[], str]) -> None:

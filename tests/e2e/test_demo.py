@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 CHECKS = 7
 
 
-def held(said: Ended) -> list[dict[str, Any]]:
+def held(said: Ended, count: int = CHECKS) -> list[dict[str, Any]]:
     """What the demo claims in the end; all of it held."""
     checks = [document for document in said.documents if document["event"] == "check"]
     assert said.code == 0, (checks, said.err)
-    assert len(checks) == CHECKS
+    assert len(checks) == count
     assert all(check["held"] for check in checks), checks
     return checks
 
@@ -59,6 +59,40 @@ def test_the_demo_holds_with_a_small_image_too(tmp_path: Path) -> None:
         update = store.latest()
     assert update is not None
     assert update.state is State.APPLY_COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("fault", "count", "words", "status"),
+    [
+        ("hub-down", 4, ("the hub goes down", "the hub does not answer", "the hub answers again"), "applyComplete"),
+        ("server-cuts", 5, ("resets the connection after 256 KiB, 3 of 3 times",), "applyComplete"),
+        ("wrong-digest", 2, ("the server has another one", "was asked for"), "downloadFailed"),
+        ("bad-firmware", 3, ("rollingBack", "the sensor does not answer"), "applyFailed"),
+        ("power-cut", 6, ("power cut in the middle of the download", "slot b boots"), "applyComplete"),
+    ],
+)
+def test_the_demo_shows_a_fault(fault: str, count: int, words: tuple[str, ...], status: str, tmp_path: Path) -> None:
+    """What goes wrong can be read, so can how the device took it, and the update ends as it must."""
+    image = tmp_path / "firmware.img"
+    image.write_bytes(random.Random(6).randbytes(1 << 20))
+    said = fwsm("demo", "--json", "--fault", fault, "--image", image)
+    held(said, count)
+    moments = [document for document in said.documents if document["event"] == "moment"]
+    told = "\n".join(moment["text"] for moment in moments)
+    assert all(word in told for word in words), told
+    assert next(moment["reported"] for moment in reversed(moments) if "reported" in moment)["status"] == status
+    assert "Traceback" not in said.out + said.err
+
+
+def test_the_demo_updates_several_devices_and_lets_them_live(tmp_path: Path) -> None:
+    """Each is named in what is told, nobody is killed, and each claim is about all of them."""
+    said = fwsm("demo", "--json", "--devices", "2", "--no-kill", "--keep", tmp_path / "kept")
+    checks = held(said, 4)
+    assert all(check["detail"].startswith("2 of 2 devices") for check in checks)
+    moments = [document for document in said.documents if document["event"] == "moment"]
+    assert {moment["device"] for moment in moments if "device" in moment} == {"device-1", "device-2"}
+    assert not any("SIGKILL" in moment["text"] for moment in moments)
+    assert (tmp_path / "kept" / "device-2" / "device.log").exists()
 
 
 @pytest.fixture
