@@ -49,6 +49,8 @@ class DeviceConfig:
         retry_base_s, retry_cap_s: full-jitter backoff between two downloads.
         history_entries, history_days: so many of the newest entries of the history are kept, and none that is older;
             0 for no limit.
+        stuck_after_s: how long work may give no sign of life, beyond the time of a health command, before the
+            supervisor is to start the program anew.
         log_level: DEBUG, INFO, WARNING or ERROR.
         log_format: text, or json for one object a line.
     """
@@ -72,6 +74,7 @@ class DeviceConfig:
     retry_cap_s: float = 600.0
     history_entries: int = 2000
     history_days: float = 730.0
+    stuck_after_s: float = 900.0
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -86,6 +89,7 @@ class DeviceConfig:
             "max_bytes",
             "retry_base_s",
             "retry_cap_s",
+            "stuck_after_s",
         ):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number greater than 0")
         self._require("log_level", self.log_level in _LOG_LEVELS, f"one of {', '.join(_LOG_LEVELS)}")

@@ -70,6 +70,7 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         retry_cap_s = 9
         history_entries = 10
         history_days = 11
+        stuck_after_s = 12
         log_level = "DEBUG"
         log_format = "json"
         """,
@@ -95,6 +96,7 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         retry_cap_s=9.0,
         history_entries=10,
         history_days=11.0,
+        stuck_after_s=12.0,
         log_level="DEBUG",
         log_format="json",
     )
@@ -227,6 +229,7 @@ def test_wait_or_limit_is_a_number_from_zero_on(name: str, value: float) -> None
         "max_bytes",
         "retry_base_s",
         "retry_cap_s",
+        "stuck_after_s",
     ],
 )
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan")])

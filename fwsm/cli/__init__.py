@@ -3,7 +3,7 @@
     operator   trigger, watch
     steer      cancel, retry, status
     hub        hub run, hub device add|list|show|remove
-    device     device run, status, history
+    device     device run, status, history, explain, unit
     config     config check, show
     demo       the whole of it on this machine
     diagram    the lifecycle, drawn

@@ -1,34 +1,27 @@
-"""`fwsm device`: run the agent of this device, and look at what its database says."""
+"""`fwsm device`: run the agent of this device, and look at what its database says of it."""
 
 from __future__ import annotations
 
 import heapq
-import logging
-import os
-import signal
-import sys
-from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fwsm.cli.agent import run
+from fwsm.cli.explain import explain
 from fwsm.cli.output import Output, json_option, pass_output
-from fwsm.cli.settings import config_option, setting_options
+from fwsm.cli.unit import service_unit
 from fwsm.cli.values import Directory
-from fwsm.config import DeviceConfig, load, strays
-from fwsm.core.redaction import redacted
+from fwsm.config import DeviceConfig
 from fwsm.core.twin import section
 from fwsm.store import HistoryRow, Incident, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
-    from fwsm.errors import FwsmError
 
 __all__ = ["device"]
-
-_log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -40,94 +33,12 @@ def device() -> None:
       fwsm device run --state-dir ./d1 --slots-dir ./d1/board --ca-file ca.pem
       fwsm device status --state-dir ./d1
       fwsm device history --state-dir ./d1 --json
+      fwsm device explain --state-dir ./d1
+      fwsm device unit
     """
 
 
-@device.command()
-@config_option
-@setting_options
-@json_option
-@pass_output
-def run(output: Output, /, file: Path | None, **given: Any) -> None:
-    r"""Run the update agent until SIGTERM or Ctrl-C.
-
-    Each option is also a setting in the file given with --config, and a variable FWSM_… in the environment; an option
-    wins over the environment, and that over the file. Put the connection string into the environment: other users of
-    this machine can see the options.
-
-    \b
-    Examples:
-      export FWSM_CONNECTION_STRING='HostName=…;DeviceId=d1;SharedAccessKey=…'
-      fwsm device run --state-dir ./d1 --slots-dir ./d1/board --ca-file ca.pem
-    """
-    from fwsm.device.assembly import assemble  # noqa: PLC0415 - status and history do without the SDK
-
-    config = load(file, os.environ, given)
-    logging.basicConfig(level=config.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    for foreign in ("azure", "paho", "alembic", "transitions", "urllib3"):  # we say what matters of them ourselves
-        logging.getLogger(foreign).setLevel(logging.ERROR)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_redacted)
-    for stray in strays(os.environ):
-        _log.warning("%s", stray)
-    rebooting: list[bool] = []
-
-    def reboot() -> None:
-        rebooting.append(True)
-        running.stop()
-
-    with assemble(config, on_reboot=reboot, on_state=_told(output)) as running, _stopped_by_signals(running.stop):
-        output.say(f"agent of {config.state_dir} runs, process {os.getpid()}")
-        running.run()
-    if rebooting:
-        output.say("the board reboots")
-        _cycle_power(config)
-
-
-def _told(output: Output) -> Callable[[bool, FwsmError | None], None]:
-    """Says when the link comes and goes, each thing once in a row."""
-    last: list[str] = [""]
-
-    def told(connected: bool, error: FwsmError | None) -> None:
-        text = "connected to the hub" if connected else str(error or "disconnected from the hub")
-        if text != last[0]:
-            last[0] = text
-            output.say(text)
-
-    return told
-
-
-def _redacted(record: logging.LogRecord) -> bool:
-    record.msg, record.args = redacted(record.getMessage()), None
-    return True
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in before:
-        signal.signal(number, lambda _number, _frame: stop())
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _cycle_power(config: DeviceConfig) -> None:
-    """What a reboot does to the simulated board: it boots a slot, and this program is started anew."""
-    from fwsm.device.durable import Disk  # noqa: PLC0415
-    from fwsm.device.installers.bootloader import Board  # noqa: PLC0415
-
-    Board(config.slots_dir, disk=Disk()).power_cycle()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *_again()])  # noqa: S606 - the same program again
-
-
-def _again() -> list[str]:
-    """The arguments that started this program, for its next life."""
-    return ["-m", "fwsm", *sys.argv[1:]]
+device.add_command(run)
 
 
 def _state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,6 +100,51 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
             output.data(_incident_document(each), _incident_line(each))
         else:
             output.data(_document(each), _line(each))
+
+
+@device.command("explain")
+@_state_dir
+@json_option
+@pass_output
+def explain_update(output: Output, state_dir: Path) -> None:
+    r"""Say in plain words what the device is doing and why, what may come next, and what you can do.
+
+    \b
+    Example:
+      fwsm device explain --state-dir ./d1
+    """
+    with Store(state_dir, read_only=True) as store:
+        update = store.latest()
+        rows = store.history(update.id) if update else []
+        incidents = store.incidents()
+    if update is None:
+        output.data({"update": None}, "this device has had no update yet; it waits for the method firmwareUpdate")
+        return
+    explanation = explain(update, rows, [each for each in incidents if each.update_id in {None, update.id}])
+    output.data(explanation.document(update), explanation.text(update))
+
+
+@device.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("/etc/fwsm/fwsm.toml"),
+    show_default=True,
+    help="The TOML file that the service is to use.",
+)
+@json_option
+@pass_output
+def unit(output: Output, file: Path) -> None:
+    r"""Print a systemd unit that runs the agent, with this Python and a watchdog.
+
+    \b
+    Example:
+      fwsm device unit | sudo tee /etc/systemd/system/fwsm.service
+      sudo systemctl enable --now fwsm
+    """
+    text = service_unit(file)
+    output.data({"unit": text}, text.rstrip("\n"))
 
 
 def _plain(value: Any) -> str:

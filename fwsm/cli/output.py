@@ -10,6 +10,7 @@ devices repeat in reports and messages. Only a command that is there to show a c
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
@@ -37,6 +38,11 @@ class Output:
     def __init__(self) -> None:
         self.json = False
         self._bar: Bar = SilentBar()
+        self._voice: Callable[[int, str], None] | None = None
+
+    def speak_through(self, voice: Callable[[int, str], None]) -> None:
+        """Say everything that is no result through `voice`, a logger's `log`, and not to stderr."""
+        self._voice = voice
 
     def data(self, document: Mapping[str, Any], text: str, *, keys: bool = False) -> None:
         """Print a result: the document with `--json`, else the text; with `keys`, connection strings stay whole."""
@@ -46,14 +52,13 @@ class Output:
 
     def say(self, text: str) -> None:
         """Tell a person something that is no result."""
-        with self._bar.aside():
-            click.echo(redacted(text), err=True, color=_color(sys.stderr))
+        self._tell(logging.INFO, text)
 
     def fail(self, error: FwsmError) -> None:
         """Print what happened, why, and what to do next."""
         lines = [click.style("error: ", fg="red", bold=True) + error.what]
         lines += [f"  {label}: {text}" for label, text in (("why", error.why), ("fix", error.fix)) if text]
-        self.say("\n".join(lines))
+        self._tell(logging.ERROR, "\n".join(lines))
         if self.json:
             shown = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
             with suppress(FwsmError):  # it may be stdout that failed
@@ -68,6 +73,13 @@ class Output:
                 yield bar
             finally:
                 self._bar = SilentBar()
+
+    def _tell(self, level: int, text: str) -> None:
+        if self._voice is not None:
+            self._voice(level, redacted(click.unstyle(text)))
+            return
+        with self._bar.aside():
+            click.echo(redacted(text), err=True, color=_color(sys.stderr))
 
     def _new_bar(self) -> Bar:
         if self.json:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fwsm.device.health import HealthCheck
     from fwsm.device.job import Runner
     from fwsm.device.methods import Method
-    from fwsm.device.ports import Clock, Download, Installer, Message
+    from fwsm.device.ports import Clock, Download, Heartbeat, Installer, Message
     from fwsm.device.reporter import Reporter
     from fwsm.store import Store
 
@@ -77,6 +77,7 @@ class Agent:
         allow_http: whether `http` is good enough for `fwPackageUri`.
         methods: direct methods of the embedder's own, by name; see `fwsm.device.methods`.
         runner: how jobs run.
+        heartbeat: called in each turn of `run`, see `Heartbeat`.
         chance: random numbers in [0, 1) for jitter.
         new_id: makes update ids.
 
@@ -103,12 +104,14 @@ class Agent:
         allow_http: bool = False,
         methods: Mapping[str, Method] | None = None,
         runner: Runner | None = None,
+        heartbeat: Heartbeat | None = None,
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         limits = limits or Limits()
         self._clock = clock
         self._reporter = reporter
+        self._heartbeat = heartbeat
         runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits, extension)
@@ -181,8 +184,10 @@ class Agent:
                 if self._stopping.is_set():  # looked at behind the clear, which may have taken the bell of `stop`
                     return
                 wait_s = self._step_or_pause()
+                beat_s = self._beat()
                 if wait_s != 0:
-                    self._clock.wait(self._bell, None if wait_s is None else min(wait_s, _LONGEST_SLEEP_S))
+                    waits = [each for each in (wait_s, beat_s) if each is not None]
+                    self._clock.wait(self._bell, min(*waits, _LONGEST_SLEEP_S) if waits else None)
         finally:
             self._underway.close()
             self._drop_orders()
@@ -217,6 +222,11 @@ class Agent:
         except StoreError as error:
             _log.error("%s", error)
             return _STORE_PAUSE_S
+
+    def _beat(self) -> float | None:
+        if self._heartbeat is None:
+            return None
+        return self._heartbeat(self._clock.now(), self._underway.sign_of_life)
 
     def _recover(self, now: Moment) -> float:
         if not self._recovery.needed:

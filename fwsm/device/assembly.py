@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fwsm.config import DeviceConfig
     from fwsm.core.policy import Policy
+    from fwsm.device.ports import Heartbeat
     from fwsm.errors import FwsmError
 
 __all__ = ["assemble", "objections"]
@@ -40,6 +41,7 @@ def assemble(
     *,
     on_reboot: Callable[[], None],
     on_state: Callable[[bool, FwsmError | None], None] | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> Device:
     """A device on the real SDK, the real disk, and the built-in board with its two slots.
 
@@ -47,6 +49,7 @@ def assemble(
         config: the settings.
         on_reboot: ends the program; the board's power is cycled before the next start.
         on_state: told when the link comes and goes; see `IoTHubLink`.
+        heartbeat: told in each turn of the agent that it gets on; see `Watchdog`.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -75,6 +78,7 @@ def assemble(
         download=download,
         installer=installer,
         clock=clock,
+        heartbeat=heartbeat,
         progress_every_s=config.progress_every_s,
         policy=_policy(config),
         checks=[command_check(config.health_command, config.health_timeout_s)] if config.health_command else [],

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fwsm.device.hooks import EntryHook, ProgressHook, ReportHook
     from fwsm.device.job import Runner
     from fwsm.device.methods import Method
-    from fwsm.device.ports import Clock, Download, Installer, Link
+    from fwsm.device.ports import Clock, Download, Heartbeat, Installer, Link
     from fwsm.store import HistoryRow
 
 __all__ = ["Device"]
@@ -71,6 +71,7 @@ class Device:
         methods: direct methods of the program's own, by name; see `fwsm.device.methods`.
         progress_every_s: at most one progress report in so many seconds; None for none.
         runner: how long work runs beside the agent; None for in a thread of its own.
+        heartbeat: called in each turn of the agent, as `Watchdog.beat` is; None for nothing.
         chance: random numbers in [0, 1) for jitter.
         new_id: makes update ids.
 
@@ -99,6 +100,7 @@ class Device:
         methods: Mapping[str, Method] | None = None,
         progress_every_s: float | None = 5.0,
         runner: Runner | None = None,
+        heartbeat: Heartbeat | None = None,
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -117,6 +119,7 @@ class Device:
         if progress_every_s is not None:
             require_seconds("progress_every_s", progress_every_s)
         self.state_dir = Path(state_dir)
+        self._clock = clock
         self._link = link
         self._hooks = Hooks()
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -145,6 +148,7 @@ class Device:
                 allow_http=allow_http,
                 methods=methods,
                 runner=runner,
+                heartbeat=heartbeat,
                 chance=chance,
                 new_id=new_id,
             )
@@ -166,6 +170,11 @@ class Device:
     def update(self) -> Update | None:
         """The newest update as it stands on disk; None if there never was one. From any thread."""
         return self._agent.update
+
+    @property
+    def boot_id(self) -> str:
+        """The present boot, as the clock names it. From any thread."""
+        return self._clock.now().boot_id
 
     def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
         """The newest `limit` entries into states, of one update or of all, oldest first. From any thread.

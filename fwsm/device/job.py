@@ -13,16 +13,40 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["InlineRunner", "Job", "Runner", "ThreadRunner"]
+__all__ = ["InlineRunner", "Job", "Runner", "StopEvent", "ThreadRunner"]
 
 T = TypeVar("T")
+
+
+class StopEvent(threading.Event):
+    """Tells work to break off; and counts how often the work looks at it, which shows that it gets on.
+
+    Attributes:
+        looks: how often. Only whether it has changed means something.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def is_set(self) -> bool:
+        """Whether to break off."""
+        self.looks += 1
+        return super().is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is time to break off; False if `timeout` seconds were over before."""
+        self.looks += 1
+        was_set = super().wait(timeout)
+        self.looks += 1
+        return was_set
 
 
 class Job(Generic[T]):
     """One piece of work, and what came of it."""
 
     def __init__(self, work: Callable[[threading.Event], T], ring: Callable[[], None]) -> None:
-        self.stop = threading.Event()
+        self.stop = StopEvent()
         self._work = work
         self._ring = ring
         self._ended = threading.Event()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Artifact, Probe, Progress, Request, Update
 
-__all__ = ["Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Policy", "Twin"]
+__all__ = ["Clock", "Download", "Heartbeat", "Installer", "Link", "Message", "MethodCall", "Policy", "Twin"]
 
 
 class Clock(Protocol):
@@ -31,6 +31,23 @@ class Clock(Protocol):
 
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
         """Sleep until `event` is set or `timeout_s` seconds have passed; True if it is set."""
+        ...
+
+
+class Heartbeat(Protocol):
+    """Hears that the agent gets on; `Watchdog.beat` is one. Called in the agent's thread, so it should return soon."""
+
+    def __call__(self, now: Moment, sign: object) -> float:
+        """The agent has come round.
+
+        Args:
+            now: the moment.
+            sign: of the life of the job under way; another one each time the job looks at its stop event. None for
+                no job.
+
+        Returns:
+            Seconds until the agent is to come round again, at the latest.
+        """
         ...
 
 

@@ -65,6 +65,14 @@ class Underway:
                 self._job = (update, job)
                 return 0.0 if job.ended else None
 
+    @property
+    def sign_of_life(self) -> object:
+        """Of the job under way: another one each time it has looked at its stop event. None if no job is."""
+        if self._job is None or self._job[1].ended:
+            return None
+        _update, job = self._job
+        return id(job), job.stop.looks
+
     def settle(self) -> None:
         """The fact has been committed: the next state begins at once."""
         self._job = None

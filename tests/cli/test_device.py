@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from fwsm.cli import program
-from fwsm.cli.device import _redacted
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
@@ -149,8 +147,34 @@ def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "line 2" in err
 
 
-def test_log_lines_lose_the_secret_part_of_addresses() -> None:
-    """Whoever logs it, a query never reaches the log."""
-    record = logging.LogRecord("any", logging.INFO, "", 0, "got %s", ("https://host/fw?sig=geheim",), None)
-    assert _redacted(record)
-    assert record.getMessage() == "got https://host/fw"
+def test_explain_says_what_is_and_what_may_come(state_dir: Path) -> None:
+    """In words for people, and as an object for programs."""
+    with Store(state_dir) as store:
+        store.note("storeDamaged", "set aside", NOW)
+        store.note("hookFailed", "of another update", NOW, "update-0")
+    code, out, _ = _fwsm("device", "explain", "--state-dir", state_dir)
+    assert code == 0
+    assert "ended before anything was installed" in out
+    assert "somebody asks for another try: waiting" in out
+    assert "storeDamaged: set aside" in out
+    assert "of another update" not in out
+    code, out, _ = _fwsm("device", "explain", "--state-dir", state_dir, "--json")
+    shown = json.loads(out)
+    assert (code, shown["state"], shown["next"][0]["state"]) == (0, "downloadFailed", "waiting")
+    assert set(shown) == {"updateId", "state", "doing", "why", "until", "next", "troubles", "advice"}
+
+
+def test_explain_of_a_device_without_an_update(tmp_path: Path) -> None:
+    """It waits for one."""
+    Store(tmp_path).close()
+    code, out, _ = _fwsm("device", "explain", "--state-dir", tmp_path)
+    assert code == 0
+    assert "no update yet" in out
+
+
+def test_the_unit_is_printed(tmp_path: Path) -> None:
+    """For the file that was named."""
+    code, out, _ = _fwsm("device", "unit", "--config", tmp_path / "device.toml")
+    assert code == 0
+    assert f"device run --config {tmp_path / 'device.toml'}\n" in out
+    assert json.loads(_fwsm("device", "unit", "--json")[1])["unit"].startswith("# Made by")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from fwsm.device.job import InlineRunner, Job, ThreadRunner
+from fwsm.device.job import InlineRunner, Job, StopEvent, ThreadRunner
 
 
 @pytest.mark.parametrize("runner", [InlineRunner(), ThreadRunner()])
@@ -44,3 +44,14 @@ def test_a_job_sees_its_stop_event() -> None:
     job.stop.set()
     assert job.wait(5)
     assert job.result() is True
+
+
+def test_looking_at_the_stop_event_is_counted() -> None:
+    """Asking and waiting alike; setting it is not looking."""
+    stop = StopEvent()
+    stop.set()
+    assert stop.looks == 0
+    assert stop.is_set()
+    looks = stop.looks
+    assert stop.wait(0)
+    assert 0 < looks < stop.looks

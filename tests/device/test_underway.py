@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from fwsm.device.underway import Underway
 from fwsm.testing.clock import FakeClock
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
 UPDATE = Update(id="u1", request=Request("https://images.example/1.img"), state=State.DOWNLOADING, boot_id="boot-1")
@@ -136,3 +136,32 @@ def test_there_may_be_nothing_to_end() -> None:
     underway.settle()
     underway.close()
     assert underway.step(UPDATE, clock.now()) is LOADED
+
+
+def test_a_job_shows_that_it_lives_by_looking_at_its_stop_event() -> None:
+    """Each look makes another sign; without a job, or when it has ended, there is none."""
+    asked, looked, end = threading.Event(), threading.Event(), threading.Event()
+
+    def work(stop: threading.Event) -> Fact:
+        asked.wait(10)
+        stop.is_set()
+        looked.set()
+        end.wait(10)
+        return LOADED
+
+    ended = threading.Event()
+    underway = Underway(Script(Task(work)).begin, ThreadRunner(), ended.set)
+    signs = [underway.sign_of_life]
+    underway.step(UPDATE, FakeClock().now())
+    signs += [underway.sign_of_life, underway.sign_of_life]
+    asked.set()
+    assert looked.wait(10)
+    signs.append(underway.sign_of_life)
+    end.set()
+    assert ended.wait(10)
+    signs.append(underway.sign_of_life)
+    before, first, still, later, after = signs
+    assert before is None
+    assert after is None
+    assert first == still != later
+    assert None not in {first, later}
