@@ -32,6 +32,16 @@ class DeviceConfig:
 
     Attributes:
         connection_string: the device's, from the hub; secret.
+        sas_token_file: file with the device's shared access signature, which another program renews.
+        x509_cert_file, x509_key_file: PEM files of the device's certificate and of its private key.
+        x509_key_passphrase: opens the key; secret.
+        dps_id_scope: which Device Provisioning Service assigns the hub; empty for none.
+        dps_host: where that service is.
+        dps_symmetric_key: the device's key there, base64; secret.
+        registration_id: the device's name there.
+        gateway_host: through which gateway the hub is reached; empty for none.
+        proxy: through which proxy the hub is reached, as an address; may hold a password.
+        websockets: MQTT over WebSocket on port 443 instead of MQTT on port 8883.
         state_dir: database, lock and downloads.
         slots_dir: the two slots and the boot pointer of the built-in installer.
         ca_file: PEM file of the authority that signs the hub and the image server; empty for the system's.
@@ -56,6 +66,17 @@ class DeviceConfig:
     """
 
     connection_string: str = field(default="", repr=False)
+    sas_token_file: str = ""
+    x509_cert_file: str = ""
+    x509_key_file: str = ""
+    x509_key_passphrase: str = field(default="", repr=False)
+    dps_id_scope: str = ""
+    dps_host: str = "global.azure-devices-provisioning.net"
+    dps_symmetric_key: str = field(default="", repr=False)
+    registration_id: str = ""
+    gateway_host: str = ""
+    proxy: str = field(default="", repr=False)
+    websockets: bool = False
     state_dir: Path = Path("/var/lib/fwsm")
     slots_dir: Path = Path("/var/lib/fwsm/board")
     ca_file: str = ""

@@ -13,6 +13,7 @@
     │   └── StoreFullError          the disk under the database is full
     ├── LinkError                   the device's connection to the hub
     │   ├── LinkAuthError           the hub does not accept this identity
+    │   ├── LinkTakenError          another program on this machine connects as this device
     │   ├── LinkBusyError           the hub asks for patience: too many requests (429)
     │   └── ReportRefusedError      the hub refuses this report; sending it again will not help
     ├── ArtifactError               the file of an update
@@ -67,6 +68,7 @@ __all__ = [
     "LinkAuthError",
     "LinkBusyError",
     "LinkError",
+    "LinkTakenError",
     "NoSpaceError",
     "PortInUseError",
     "RefusedError",
@@ -212,6 +214,14 @@ class LinkAuthError(LinkError):
     kind = Kind.NEEDS_OPERATOR
     code = "linkAuth"
     exit_code = 15
+
+
+class LinkTakenError(LinkError):
+    """Another program on this machine connects as this device."""
+
+    kind = Kind.NEEDS_OPERATOR
+    code = "linkTaken"
+    exit_code = 13
 
 
 class LinkBusyError(LinkError):

@@ -52,6 +52,17 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
         tmp_path,
         """
         connection_string = "HostName=h;DeviceId=d;SharedAccessKey=c2VjcmV0"
+        sas_token_file = "/run/token"
+        x509_cert_file = "cert.pem"
+        x509_key_file = "key.pem"
+        x509_key_passphrase = "open"
+        dps_id_scope = "0ne1"
+        dps_host = "dps.example"
+        dps_symmetric_key = "c2VjcmV0"
+        registration_id = "r1"
+        gateway_host = "edge.example"
+        proxy = "socks5://p.example"
+        websockets = true
         state_dir = "/a"
         slots_dir = "b/c"
         ca_file = "ca.pem"
@@ -78,6 +89,17 @@ def test_file_sets_every_setting(tmp_path: Path) -> None:
     config = load(file, {}, {})
     assert config == DeviceConfig(
         connection_string=SECRET,
+        sas_token_file="/run/token",
+        x509_cert_file="cert.pem",
+        x509_key_file="key.pem",
+        x509_key_passphrase="open",
+        dps_id_scope="0ne1",
+        dps_host="dps.example",
+        dps_symmetric_key="c2VjcmV0",
+        registration_id="r1",
+        gateway_host="edge.example",
+        proxy="socks5://p.example",
+        websockets=True,
         state_dir=Path("/a"),
         slots_dir=Path("b/c"),
         ca_file="ca.pem",
@@ -270,10 +292,10 @@ def test_variable_that_only_looks_like_a_setting_is_told() -> None:
     """Those of operators, of a health command and of a search for a bug are none, and are known."""
     known = {f"FWSM_{name}": "1" for name in ("SOAK_S", "SERVICE_CONNECTION_STRING", "DEBUG", "UPDATE_ID", "SLOT")}
     assert strays(known | {"FWSM_": "", "PATH": "/bin"}) == []
-    told = [str(stray) for stray in strays(known | {"FWSM_SOAKS": "secret", "FWSM_XYZZY": ""})]
+    told = [str(stray) for stray in strays(known | {"FWSM_SOAKS": "secret", "FWSM_ZZZZZZ": ""})]
     assert told == [
         "FWSM_SOAKS is in the environment, and is no setting: perhaps FWSM_SOAK_S was meant. Mend or remove it",
-        "FWSM_XYZZY is in the environment, and is no setting. Mend or remove it",
+        "FWSM_ZZZZZZ is in the environment, and is no setting. Mend or remove it",
     ]
 
 

@@ -20,6 +20,17 @@ __all__ = ["config_option", "setting_options"]
 
 _HELP: Final = {
     "connection_string": "The device's connection string; better in FWSM_CONNECTION_STRING.",
+    "sas_token_file": "File with a shared access signature, which another program renews.",
+    "x509_cert_file": "PEM file of the device's certificate.",
+    "x509_key_file": "PEM file of the certificate's private key.",
+    "x509_key_passphrase": "Opens that key; better in FWSM_X509_KEY_PASSPHRASE.",
+    "dps_id_scope": "ID scope of the Device Provisioning Service that assigns the hub.",
+    "dps_host": "Where that service is.",
+    "dps_symmetric_key": "The device's key there; better in FWSM_DPS_SYMMETRIC_KEY.",
+    "registration_id": "The device's name there.",
+    "gateway_host": "Gateway through which the hub is reached.",
+    "proxy": "Proxy through which the hub is reached, such as socks5://proxy.example:1080.",
+    "websockets": "Talk to the hub on port 443 (WebSocket) instead of 8883.",
     "state_dir": "Database, lock and downloads.",
     "slots_dir": "The two slots and the boot pointer.",
     "ca_file": "PEM file of the authorities of hub and image server; else the system's are trusted.",

@@ -8,4 +8,6 @@
 - `policy`: may we go on now? yes, or not before T because R
 - `twin`: method payload -> request; record -> reported patch
 - `connection_string`: its parts, and what is wrong with it
+- `credentials`: how a device proves who it is: key, token, certificate, enrolment
+- `proxy`: the address of one, read
 """

@@ -2,7 +2,8 @@
 
 Two forms, as the Azure portal shows them:
 
-- device:   `HostName=H;DeviceId=D;SharedAccessKey=K` (and optionally `GatewayHostName=G`)
+- device:   `HostName=H;DeviceId=D;SharedAccessKey=K` (and optionally `GatewayHostName=G`); in the place of the key
+  `SharedAccessSignature=T` with a token, or `x509=true` with a certificate that is given beside it
 - operator: `HostName=H;SharedAccessKeyName=POLICY;SharedAccessKey=K`
 
 Messages name the part that is wrong and never show a key.
@@ -10,14 +11,22 @@ Messages name the part that is wrong and never show a key.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from fwsm.core.credentials import (
+    Certificate,
+    Enrollment,
+    Proof,
+    SharedAccessSignature,
+    SymmetricKey,
+    TokenFile,
+    is_host,
+)
 from fwsm.errors import ConnectionStringError
 
-__all__ = ["DeviceConnection", "ServiceConnection"]
+__all__ = ["Credentials", "DeviceConnection", "ServiceConnection"]
 
 _KNOWN = (
     "HostName",
@@ -32,26 +41,33 @@ _KNOWN = (
 _DEVICE_FORM = "A device's connection string reads HostName=…;DeviceId=…;SharedAccessKey=…"
 _SERVICE_FORM = "An operator's connection string reads HostName=…;SharedAccessKeyName=…;SharedAccessKey=…"
 _HTTPS_PORT = 443
+_PROOFS = ("SharedAccessKey", "SharedAccessSignature", "x509")
 _HOST = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceConnection:
-    """Who the device is, and where its hub is.
+    """Who the device is, how it proves that, and where its hub is.
 
     Attributes:
-        text: the whole string, secret.
         host: host name of the hub.
         device_id: the device's id.
+        proof: a key, a token or a certificate.
+        gateway_host: host name of the gateway through which the hub is reached; "" for none.
     """
 
-    text: str = field(repr=False)
     host: str
     device_id: str
+    proof: Proof
+    gateway_host: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> DeviceConnection:
+    def parse(cls, text: str, certificate: Certificate | None = None) -> DeviceConnection:
         """Read a device's connection string.
+
+        Args:
+            text: it.
+            certificate: what the device shows if the string says `x509=true`.
 
         Raises:
             ConnectionStringError: naming the part that is missing or wrong.
@@ -63,8 +79,14 @@ class DeviceConnection:
                 why="it names a policy, so it is an operator's",
                 fix=_DEVICE_FORM,
             )
-        _require(parts, ("HostName", "DeviceId", "SharedAccessKey"), "device", _DEVICE_FORM)
-        _check_key(parts["SharedAccessKey"], _DEVICE_FORM)
+        if "ModuleId" in parts:
+            raise ConnectionStringError(
+                "the device's connection string names a ModuleId",
+                why="firmware is the affair of the device, not of one of its modules",
+                fix="Use the connection string of the device",
+            )
+        proof_name = _proof_name(parts)
+        _require(parts, ("HostName", "DeviceId", proof_name), "device", _DEVICE_FORM)
         host, port = _host(parts["HostName"], _DEVICE_FORM)
         if port is not None:
             raise ConnectionStringError(
@@ -72,7 +94,14 @@ class DeviceConnection:
                 why="a device always connects to port 8883",
                 fix="Leave the port out",
             )
-        return cls(text.strip(), host, parts["DeviceId"])
+        gateway = parts.get("GatewayHostName", "")
+        if gateway and not is_host(gateway):
+            raise ConnectionStringError("GatewayHostName is not the name of a host", fix=_DEVICE_FORM)
+        return cls(host, parts["DeviceId"], _proof(proof_name, parts, certificate), gateway)
+
+
+Credentials: TypeAlias = DeviceConnection | TokenFile | Enrollment
+"""All that a device may be given to find its hub with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +135,14 @@ class ServiceConnection:
                 "the operator's connection string names a DeviceId", why="it is a device's", fix=_SERVICE_FORM
             )
         _require(parts, ("HostName", "SharedAccessKeyName", "SharedAccessKey"), "operator", _SERVICE_FORM)
-        _check_key(parts["SharedAccessKey"], _SERVICE_FORM)
+        key = SymmetricKey.parse(parts["SharedAccessKey"], "SharedAccessKey", _SERVICE_FORM).key
         host, port = _host(parts["HostName"], _SERVICE_FORM)
         return cls(
             host=host,
             port=port or _HTTPS_PORT,
             resource=parts["HostName"],
             policy=parts["SharedAccessKeyName"],
-            key=parts["SharedAccessKey"],
+            key=key,
         )
 
 
@@ -164,10 +193,39 @@ def _host(value: str, form: str) -> tuple[str, int | None]:
     return found["host"], port
 
 
-def _check_key(key: str, form: str) -> None:
-    try:
-        base64.b64decode(key, validate=True)
-    except (binascii.Error, ValueError) as error:
+def _proof_name(parts: dict[str, str]) -> str:
+    """Which part proves who the device is."""
+    given = [name for name in _PROOFS if name in parts and not (name == "x509" and parts[name].lower() == "false")]
+    if len(given) > 1:
         raise ConnectionStringError(
-            "SharedAccessKey is not base64", why="a part of it may have been lost in copying", fix=form
-        ) from error
+            f"the device's connection string has {given[0]} and {given[1]}",
+            why="a device proves who it is in one way",
+            fix="Leave one of them out",
+        )
+    return given[0] if given else _PROOFS[0]
+
+
+def _proof(name: str, parts: dict[str, str], certificate: Certificate | None) -> Proof:
+    if name == "SharedAccessKey":
+        return SymmetricKey.parse(parts[name], name, _DEVICE_FORM)
+    if name == "x509":
+        return _shown(parts[name], certificate)
+    token = SharedAccessSignature.parse(parts[name])
+    if (token.host.lower(), token.device_id) != (parts["HostName"].lower(), parts["DeviceId"]):
+        raise ConnectionStringError(
+            "the shared access signature is for another hub or device than HostName and DeviceId",
+            why=f"it is for the device '{token.device_id}' of {token.host}",
+            fix="Make one for this device",
+        )
+    return token
+
+
+def _shown(value: str, certificate: Certificate | None) -> Certificate:
+    if value.lower() != "true":
+        raise ConnectionStringError("x509 is neither true nor false", fix="Write x509=true, or leave it out")
+    if certificate is None:
+        raise ConnectionStringError(
+            "the connection string says x509=true, but there is no certificate",
+            fix="Set x509_cert_file and x509_key_file to the PEM files of certificate and key",
+        )
+    return certificate

@@ -10,10 +10,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fwsm.core.connection_string import DeviceConnection
 from fwsm.core.policy import AllOf, Delay, Window
+from fwsm.core.proxy import Proxy
 from fwsm.core.update import Limits
 from fwsm.device.clock import SystemClock
+from fwsm.device.credentials import credentials_of
 from fwsm.device.device import Device
 from fwsm.device.download import HttpsDownload
 from fwsm.device.durable import Disk
@@ -56,14 +57,22 @@ def assemble(
         StoreLockedError: another agent works on the state directory.
         StoreError: the database cannot be used.
     """
-    connection = DeviceConnection.parse(_required(config.connection_string))
+    credentials = credentials_of(config)
     if (missing := _without_program(config)) is not None:
         _log.warning("%s", missing)
     ca_pem = _authorities(config.ca_file)
     disk = Disk()
     installer = SlotInstaller(config.slots_dir, disk=disk, on_reboot=on_reboot)
     clock = SystemClock(installer.board.status().boot_id)
-    link = IoTHubLink(connection, clock=clock, ca_pem=ca_pem, on_state=on_state)
+    link = IoTHubLink(
+        credentials,
+        clock=clock,
+        ca_pem=ca_pem,
+        proxy=Proxy.parse(config.proxy) if config.proxy else None,
+        websockets=config.websockets,
+        assignment=config.state_dir / "assignment.json",
+        on_state=on_state,
+    )
     download = HttpsDownload(
         config.state_dir / "artifacts",
         disk=disk,
@@ -93,7 +102,8 @@ def assemble(
 def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
     """What `assemble` would say of each setting that it reads, with the setting's name; nothing is made or opened."""
     readings: dict[str, Callable[[], object]] = {
-        "connection_string": lambda: DeviceConnection.parse(_required(config.connection_string)),
+        "connection_string": lambda: credentials_of(config),
+        "proxy": lambda: Proxy.parse(config.proxy) if config.proxy else None,
         "ca_file": lambda: _authorities(config.ca_file),
         "window": lambda: _policy(config),
     }
@@ -115,15 +125,6 @@ def _without_program(config: DeviceConfig) -> ConfigError | None:
         why="as long as it is missing, no new firmware is confirmed: each is rolled back",
         fix="Install the program, or mend the setting",
     )
-
-
-def _required(text: str) -> str:
-    if not text.strip():
-        raise ConfigError(
-            "the device has no connection string",
-            fix="Set FWSM_CONNECTION_STRING, or connection_string in the file given with --config",
-        )
-    return text
 
 
 def _authorities(file: str) -> str | None:

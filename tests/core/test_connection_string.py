@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.core.connection_string import DeviceConnection, ServiceConnection
+from fwsm.core.credentials import Certificate, SharedAccessSignature, SymmetricKey
 from fwsm.errors import ConnectionStringError, Kind
 
 if TYPE_CHECKING:
@@ -43,8 +45,46 @@ def _refusal(whole: str, text: str) -> str:
 
 
 def test_device_connection_has_its_parts() -> None:
-    """The whole text is kept for the SDK."""
-    assert DeviceConnection.parse(DEVICE) == DeviceConnection(text=DEVICE, host="hub.example", device_id="pump-7")
+    """Hub, device and key; a gateway if there is one."""
+    assert DeviceConnection.parse(DEVICE) == DeviceConnection("hub.example", "pump-7", SymmetricKey(KEY))
+    assert DeviceConnection.parse(f"{DEVICE};GatewayHostName=edge.example").gateway_host == "edge.example"
+
+
+def _token(host: str = "hub.example", device_id: str = "pump-7") -> str:
+    return f"SharedAccessSignature sr={host}%2Fdevices%2F{device_id}&sig={KEY.replace('=', '%3D')}&se=1900000000"
+
+
+def test_a_token_or_a_certificate_may_stand_for_the_key() -> None:
+    """Names are compared as host names are."""
+    place = "HostName=HUB.example;DeviceId=pump-7"
+    token = DeviceConnection.parse(f"{place};SharedAccessSignature={_token()}").proof
+    assert token == SharedAccessSignature(_token(), "hub.example", "pump-7", 1900000000)
+    certificate = Certificate("cert.pem", "key.pem")
+    assert DeviceConnection.parse(f"{place};x509=true", certificate).proof is certificate
+    assert DeviceConnection.parse(f"{place};x509=false;SharedAccessKey={KEY}").proof == SymmetricKey(KEY)
+
+
+@pytest.mark.parametrize(
+    ("tail", "what"),
+    [
+        (f"SharedAccessKey={KEY};x509=true", "has SharedAccessKey and x509"),
+        (f"SharedAccessKey={KEY};SharedAccessSignature={_token()}", "has SharedAccessKey and SharedAccessSignature"),
+        ("x509=true", "says x509=true, but there is no certificate"),
+        ("x509=yes", "x509 is neither true nor false"),
+        (f"SharedAccessKey={KEY};ModuleId=m", "names a ModuleId"),
+        (f"SharedAccessKey={KEY};GatewayHostName=edge:1", "GatewayHostName is not the name of a host"),
+        (
+            f"SharedAccessSignature={_token(device_id='pump-8')}",
+            "is for another hub or device.*'pump-8' of hub.example",
+        ),
+        (f"SharedAccessSignature={_token('other.example')}", "is for another hub or device.*'pump-7' of other.example"),
+        (f"SharedAccessSignature={KEY}", "this is not a shared access signature"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tail: str, what: str) -> None:
+    """One proof, whole, and of this device."""
+    told = _refusal(DEVICE, f"HostName=hub.example;DeviceId=pump-7;{tail}")
+    assert re.search(what, told)
 
 
 def test_service_connection_has_its_parts() -> None:

@@ -16,21 +16,30 @@ import functools
 import gc
 import logging
 import random
-import ssl
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.connection_string import DeviceConnection
+from fwsm.core.credentials import Enrollment, TokenFile
 from fwsm.device.backoff import is_transient, retrying
 from fwsm.device.clock import SystemClock
+from fwsm.device.durable import Disk
+from fwsm.device.iothub.client import Network, check_authorities
+from fwsm.device.iothub.exclusive import Exclusive
+from fwsm.device.iothub.identity import FixedIdentity, TokenIdentity
 from fwsm.device.iothub.loop import LoopThread
+from fwsm.device.iothub.provisioning import AssignedIdentity, AssignmentFile
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
-from fwsm.errors import ConfigError, FwsmError, LinkBusyError, LinkError
+from fwsm.errors import FwsmError, LinkBusyError, LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from fwsm.core.connection_string import Credentials
+    from fwsm.core.proxy import Proxy
+    from fwsm.device.iothub.identity import Identity
     from fwsm.device.ports import Clock, Message
 
 __all__ = ["IoTHubLink"]
@@ -48,42 +57,55 @@ class IoTHubLink:
     """A `Link` on the unmodified SDK (see `fwsm.device.ports.Link`).
 
     Args:
-        connection: which hub, and as which device; a connection string will do.
+        credentials: which hub, and as which device: a connection string, a file in which another program renews a
+            token, or an enrolment with the Device Provisioning Service.
         clock: for pauses and waiting; None for the machine's. The deadlines of SDK calls run on the machine's anyway.
         ca_pem: certificates to trust, as PEM text; None for the system's.
         deadline_s: how long one call to the SDK may take. `report` waits as long for a connection, and begins no
             further try when that time is over, so it takes about twice as long at most.
         backoff_base_s: the longest first pause between two tries.
         backoff_cap_s: the longest pause. A session that lasted longer than this was a good one: counting starts again.
+        proxy: through which the hub is reached; None for none.
         websockets: MQTT over WebSocket on port 443 instead of port 8883.
         keep_alive_s: MQTT keep-alive; a connection that died silently is noticed after about twice this.
         token_ttl_s: how long an access token is valid. Not below 900: the SDK renews two minutes before the end.
+        assignment: where the hub that an enrolment was assigned to is remembered; None to ask at every start.
+        provision_within_s: how long one registration with the provisioning service may take; it has the device wait
+            for some seconds in any case.
         on_state: told `(connected, error)` at each change and after each failed try, from a thread of the link; it
             returns at once. `error` is None on success and when the link was stopped.
 
     Raises:
-        ConfigError: `connection` is no connection string of a device, or `ca_pem` is no certificate.
+        ConfigError: `credentials` is no connection string of a device, `ca_pem` is no certificate, or a file that is
+            named cannot be used.
     """
 
     def __init__(
         self,
-        connection: DeviceConnection | str,
+        credentials: Credentials | str,
         *,
         clock: Clock | None = None,
         ca_pem: str | None = None,
         deadline_s: float = 20.0,
         backoff_base_s: float = 1.0,
         backoff_cap_s: float = 60.0,
+        proxy: Proxy | None = None,
         websockets: bool = False,
         keep_alive_s: int = 60,
         token_ttl_s: int = 3600,
+        assignment: Path | None = None,
+        provision_within_s: float = 60.0,
         on_state: Callable[[bool, FwsmError | None], None] | None = None,
     ) -> None:
-        if isinstance(connection, str):
-            connection = DeviceConnection.parse(connection)
-        _check_certificates(ca_pem)
-        self._settings = Settings(connection, ca_pem, websockets, keep_alive_s, token_ttl_s, deadline_s)
+        if isinstance(credentials, str):
+            credentials = DeviceConnection.parse(credentials)
+        check_authorities(ca_pem)
+        network = Network(ca_pem, proxy, websockets, keep_alive_s, token_ttl_s)
+        self._settings = Settings(network, deadline_s)
         self._clock = clock or SystemClock()
+        self._name = f"fwsm-link-{_name(credentials)}"
+        self._identity = _identity(credentials, network, self._clock, provision_within_s, assignment)
+        self._exclusive = Exclusive()
         self._backoff = functools.partial(retrying, base_s=backoff_base_s, cap_s=backoff_cap_s)
         self._base_s = backoff_base_s
         self._good_session_s = backoff_cap_s
@@ -107,8 +129,7 @@ class IoTHubLink:
 
     def start(self, deliver: Callable[[Message], None]) -> None:
         """Begin to connect, and stay connected until `stop`; returns at once. A link is started once."""
-        name = f"fwsm-link-{self._settings.connection.device_id}"
-        self._supervisor = threading.Thread(target=self._supervise, args=(deliver, name), name=name, daemon=True)
+        self._supervisor = threading.Thread(target=self._supervise, args=(deliver,), name=self._name, daemon=True)
         self._supervisor.start()
 
     def report(self, patch: Mapping[str, Any]) -> None:
@@ -127,6 +148,7 @@ class IoTHubLink:
             self._stopping.set()
             self._usable.set()
             session = self._session
+        self._identity.abandon()
         if session is not None:
             session.abandon(_stopped())
         if self._supervisor is not None:
@@ -144,16 +166,17 @@ class IoTHubLink:
             return session
         if (error := self._last_error) is not None:
             raise restated(error) from error
-        raise LinkError(f"there is no connection to the hub {self._settings.connection.host} yet")
+        raise LinkError("there is no connection to the hub yet")
 
-    def _supervise(self, deliver: Callable[[Message], None], name: str) -> None:
-        loop = LoopThread(name)
+    def _supervise(self, deliver: Callable[[Message], None]) -> None:
+        loop = LoopThread(self._name)
         try:
             while not self._stopping.is_set():
                 self._stay_connected(loop, deliver)
                 # A hub that restarts loses all its devices at once; they are not to come back at once.
                 self._clock.wait(self._stopping, random.uniform(0, self._base_s))  # noqa: S311 - spreads load
         finally:
+            self._exclusive.release()
             loop.stop(_CLOSE_WITHIN_S)
             self._tell(connected=False, error=None)
 
@@ -171,7 +194,14 @@ class IoTHubLink:
             raise error
 
     def _use_session(self, loop: LoopThread, deliver: Callable[[Message], None]) -> FwsmError | None:
-        session = Session(loop, self._settings, deliver)
+        try:
+            connection = self._identity.connection(loop)
+            self._exclusive.take(connection)
+        except FwsmError as error:
+            if not self._stopping.is_set():
+                self._tell(connected=False, error=error)
+            return error
+        session = Session(loop, connection, self._settings, deliver)
         with self._lock:  # either `stop` finds this session, or the stop is found here
             if self._stopping.is_set():
                 return _stopped()
@@ -180,7 +210,9 @@ class IoTHubLink:
         try:
             lasted_s = self._stay(session, deliver)
         except Exception as failure:  # noqa: BLE001 - a device whose supervisor has died is lost
-            session.abandon(translated(failure, "connect", self._settings.connection))
+            session.abandon(translated(failure, "connect", connection))
+        if not lasted_s:
+            self._identity.noted(session.error)
         self._leave(session)
         return session.error if lasted_s < self._good_session_s else None
 
@@ -188,6 +220,7 @@ class IoTHubLink:
         session.open()
         # The connection is up, but only an answer proves that the hub does its work.
         self._read_twin(session, deliver)
+        self._identity.noted(None)
         self._tell(connected=True, error=None)
         began_s = self._clock.now().boottime_s
         while not session.ended.is_set():
@@ -239,14 +272,22 @@ def _log_failure(error: BaseException, pause_s: float) -> None:
     _log.warning("%s (next try in %.1f s)", error, pause_s)
 
 
-def _check_certificates(ca_pem: str | None) -> None:
-    if ca_pem is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=ca_pem)
-    except (ssl.SSLError, ValueError) as error:
-        raise ConfigError(
-            "the CA certificate of the hub cannot be read",
-            why=f"it is not PEM text ({error})",
-            fix="Give the text of a file that starts with -----BEGIN CERTIFICATE-----",
-        ) from error
+def _name(credentials: Credentials) -> str:
+    match credentials:
+        case DeviceConnection(device_id=name) | Enrollment(registration_id=name):
+            return name
+        case _:
+            return "token"
+
+
+def _identity(
+    credentials: Credentials, network: Network, clock: Clock, provision_within_s: float, assignment: Path | None
+) -> Identity:
+    match credentials:
+        case Enrollment():
+            file = None if assignment is None else AssignmentFile(assignment, Disk())
+            return AssignedIdentity(credentials, network, clock=clock, deadline_s=provision_within_s, file=file)
+        case TokenFile():
+            return TokenIdentity(credentials)
+        case _:
+            return FixedIdentity(credentials)

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.iot.device import MethodResponse
-from azure.iot.device.aio import IoTHubDeviceClient
 
+from fwsm.device.iothub.client import new_client
 from fwsm.device.iothub.translation import REPORT, let_go, restated, translated
 from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import FwsmError, LinkError, ReportRefusedError
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from azure.iot.device import MethodRequest
+    from azure.iot.device.aio import IoTHubDeviceClient
 
     from fwsm.core.connection_string import DeviceConnection
+    from fwsm.device.iothub.client import Network
     from fwsm.device.iothub.loop import LoopThread
 
 __all__ = ["Session", "Settings"]
@@ -48,24 +50,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to reach the hub.
+    """How a session keeps to its hub.
 
     Attributes:
-        connection: which hub, and as which device.
-        ca_pem: the certificates to trust, PEM; None for the system's.
-        websockets: MQTT over WebSocket on port 443 instead of port 8883.
-        keep_alive_s: a connection that has died silently is noticed after about twice this; also how long a peer that
-            is silent in the TLS handshake can hold up the SDK.
-        token_ttl_s: how long an access token is valid; the SDK renews it two minutes before its end.
+        network: the way there.
         deadline_s: how long one call to the SDK may take.
         renewal_grace_s: how long the renewal of a token may take: a TLS handshake and a few round trips.
     """
 
-    connection: DeviceConnection
-    ca_pem: str | None
-    websockets: bool
-    keep_alive_s: int
-    token_ttl_s: int
+    network: Network
     deadline_s: float
     renewal_grace_s: float = 5.0
 
@@ -78,10 +71,17 @@ class Session:
         stirred: set when it has ended, and when the twin may have changed; whoever waits for it clears it.
     """
 
-    def __init__(self, loop: LoopThread, settings: Settings, deliver: Callable[[MethodCall], None]) -> None:
+    def __init__(
+        self,
+        loop: LoopThread,
+        connection: DeviceConnection,
+        settings: Settings,
+        deliver: Callable[[MethodCall], None],
+    ) -> None:
         self.ended = threading.Event()
         self.stirred = threading.Event()
         self._loop = loop
+        self._connection = connection
         self._settings = settings
         self._deliver = deliver
         self._error: FwsmError | None = None
@@ -122,7 +122,7 @@ class Session:
     def check(self) -> None:
         """End the session if the client says that it is not connected."""
         if not self._client.connected:
-            self.abandon(LinkError(f"the connection to the hub {self._settings.connection.host} was lost"))
+            self.abandon(LinkError(f"the connection to the hub {self._connection.host} was lost"))
 
     def abandon(self, error: FwsmError) -> None:
         """End the session: calls that wait raise LinkError, and so does every later one. The first error stays."""
@@ -153,7 +153,7 @@ class Session:
             raise self._over() from self._error
         except Exception as error:
             let_go(error)
-            raise translated(error, act, self._settings.connection) from error
+            raise translated(error, act, self._connection) from error
 
     def _begin(self, work: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
         """Start `work`, which is cancelled when the session ends."""
@@ -174,12 +174,12 @@ class Session:
         return restated(self._error) if self._error else LinkError("the link was stopped")
 
     def _overdue(self, act: str) -> LinkError:
-        why = f"the hub {self._settings.connection.host} did not answer within {self._settings.deadline_s:g} s"
+        why = f"the hub {self._connection.host} did not answer within {self._settings.deadline_s:g} s"
         return LinkError(f"could not {act}", why=why)
 
     async def _make(self) -> IoTHubDeviceClient:
         # The constructor waits for the SDK's one pipeline thread, which a client that connects may hold.
-        make = functools.partial(_new_client, self._settings)
+        make = functools.partial(new_client, self._connection, self._settings.network)
         self._making = asyncio.get_running_loop().run_in_executor(None, make)
         # Shielded, so that a client that is finished too late is still shut down.
         return await asyncio.shield(self._making)
@@ -217,7 +217,7 @@ class Session:
         self.check()
 
     async def _on_exception(self, error: Exception) -> None:
-        self.abandon(translated(error, "keep the connection", self._settings.connection))
+        self.abandon(translated(error, "keep the connection", self._connection))
 
     async def _on_desired(self, _patch: dict[str, Any]) -> None:
         # A hint only: patches come unacknowledged and out of order. The twin tells the whole.
@@ -241,21 +241,7 @@ class Session:
         except TimeoutError:
             self.abandon(self._overdue(act))
         except Exception as error:  # noqa: BLE001 - nobody waits for this, and the caller has a timeout of its own
-            _log.warning("%s", translated(error, act, self._settings.connection))
-
-
-def _new_client(settings: Settings) -> IoTHubDeviceClient:
-    return IoTHubDeviceClient.create_from_connection_string(
-        settings.connection.text,
-        server_verification_cert=settings.ca_pem,
-        websockets=settings.websockets,
-        keep_alive=settings.keep_alive_s,
-        sastoken_ttl=settings.token_ttl_s,
-        auto_connect=False,
-        connection_retry=False,
-        # The supervisor reads the twin after each connect.
-        ensure_desired_properties=False,
-    )
+            _log.warning("%s", translated(error, act, self._connection))
 
 
 def _finished(call: concurrent.futures.Future[Any], within_s: float) -> bool:

@@ -14,6 +14,7 @@ import ssl
 import traceback
 from typing import TYPE_CHECKING
 
+from fwsm.core.credentials import Certificate, Enrollment, SharedAccessSignature
 from fwsm.errors import FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ REPORT = "report"
 # 400 (malformed) and 413 (too large) are the answer to every further try as well.
 _REFUSED = frozenset({400, 413})
 _THROTTLED = 429
-_STATUS = re.compile(r"status (\d{3})\b")
+_STATUS = re.compile(r"status (?:code )?(\d{3})\b")
+# What the provisioning service answers to a device that it does not know, or whose proof it does not accept.
+_NOT_ENROLLED = frozenset({401, 403, 404})
+_NO_HUB = "failed registration status"
 
 _IDENTITY = frozenset({"CredentialError", "UnauthorizedError"})
 _UNREACHABLE = frozenset({"ConnectionFailedError"})
@@ -38,25 +42,28 @@ _LOST = frozenset({"ConnectionDroppedError", "NoConnectionError", "OperationCanc
 _SILENT = frozenset({"OperationTimeout"})
 
 
-def translated(error: BaseException, act: str, connection: DeviceConnection) -> FwsmError:
+def translated(error: BaseException, act: str, place: DeviceConnection | Enrollment) -> FwsmError:
     """`error` as one of ours, to be raised from it.
 
     Args:
         error: what an SDK call raised; one of ours is returned as it is.
         act: what was being done, to follow 'could not'.
-        connection: to which hub, as which device.
+        place: which hub or which provisioning service, as which device.
     """
     if isinstance(error, FwsmError):
         return error
     chain = list(_causes(error))
     names = {type(cause).__name__ for cause in chain}
     if "TlsExchangeAuthError" in names:
-        return _untrusted(chain, connection)
-    if names & _IDENTITY:
-        return _not_admitted(connection)
-    if (status := _status(chain)) is not None:
-        return _answered(status, act)
-    return _not_now(chain, names, act, f"the hub {connection.host}")
+        return _untrusted(chain, place)
+    status = _status(chain)
+    if names & _IDENTITY or (isinstance(place, Enrollment) and status in _NOT_ENROLLED):
+        return _not_admitted(place)
+    if any(_NO_HUB in str(cause) for cause in chain):
+        return _not_assigned(place)
+    if status is not None:
+        return _answered(status, act, _who(place))
+    return _not_now(chain, names, act, _who(place))
 
 
 def restated(error: FwsmError) -> LinkError:
@@ -89,42 +96,68 @@ def _status(chain: list[BaseException]) -> int | None:
     return None
 
 
-def _answered(status: int, act: str) -> LinkError:
+def _answered(status: int, act: str, who: str) -> LinkError:
     if act == REPORT and status in _REFUSED:
         why = f"it answered {status}, so the report is malformed or too large"
         return ReportRefusedError("the hub refuses a report", why=why)
     if status == _THROTTLED:  # how long to wait is not said: MQTT has no header for it, and the SDK drops the body
-        return LinkBusyError(f"could not {act}", why="the hub answered 429, too many requests")
-    return LinkError(f"could not {act}", why=f"the hub answered {status}")
+        return LinkBusyError(f"could not {act}", why=f"{who} answered 429, too many requests")
+    return LinkError(f"could not {act}", why=f"{who} answered {status}")
 
 
-def _not_now(chain: list[BaseException], names: set[str], act: str, hub: str) -> LinkError:
+def _not_now(chain: list[BaseException], names: set[str], act: str, who: str) -> LinkError:
     if names & _UNREACHABLE:
-        return LinkError(f"{hub} cannot be reached", why=_reason(chain), fix="Check the host name and the network")
+        return LinkError(f"{who} cannot be reached", why=_reason(chain), fix="Check the host name and the network")
     if names & _LOST:
-        return LinkError(f"the connection to {hub} was lost")
+        return LinkError(f"the connection to {who} was lost")
     if names & _SILENT:
-        return LinkError(f"could not {act}", why=f"{hub} did not answer in time")
+        return LinkError(f"could not {act}", why=f"{who} did not answer in time")
     kinds = " from ".join(type(cause).__name__ for cause in chain)
     return LinkError(f"could not {act}", why=f"azure-iot-device raised {kinds}")
 
 
-def _not_admitted(connection: DeviceConnection) -> LinkAuthError:
-    # The hub has one answer for all of these (CONNACK 5).
+def _not_admitted(place: DeviceConnection | Enrollment) -> LinkAuthError:
+    # Either has one answer for all of these (CONNACK 5).
+    match place.proof:
+        case Certificate():
+            proof, compare = "certificate", "the thumbprint or the issuer of its certificate"
+        case SharedAccessSignature():
+            proof, compare = "token", "the key that its token was made with"
+        case _:
+            proof, compare = "key", "its key"
+    clock = "and the time with a good clock"
+    if isinstance(place, Enrollment):
+        return LinkAuthError(
+            f"{_who(place)} does not let the device '{place.registration_id}' in",
+            why=f"its {proof} is wrong, the enrolment is unknown or disabled, or the clock of this machine is wrong",
+            fix=f"Compare the ID scope, the registration ID and {compare} with the enrolment, {clock}",
+        )
     return LinkAuthError(
-        f"the hub {connection.host} does not let the device '{connection.device_id}' in",
-        why="its key is wrong, the hub has no such device or has disabled it, or the clock of this machine is wrong",
-        fix="Compare DeviceId and SharedAccessKey with the hub's registry, and the time with a good clock",
+        f"{_who(place)} does not let the device '{place.device_id}' in",
+        why=f"its {proof} is wrong, the hub has no such device or has disabled it, or this machine's clock is wrong",
+        fix=f"Compare the device's id and {compare} with the hub's registry, {clock}",
     )
 
 
-def _untrusted(chain: list[BaseException], connection: DeviceConnection) -> LinkAuthError:
+def _not_assigned(place: DeviceConnection | Enrollment) -> LinkAuthError:
+    return LinkAuthError(
+        f"{_who(place)} assigns no hub to this device",
+        why="its answer is 'failed'",
+        fix="Look at the enrolment, and whether a hub is linked to the service",
+    )
+
+
+def _untrusted(chain: list[BaseException], place: DeviceConnection | Enrollment) -> LinkAuthError:
     told = [cause.verify_message for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)]
     return LinkAuthError(
-        f"the certificate of the hub {connection.host} is not trusted",
+        f"the certificate of {_who(place)} is not trusted",
         why=told[-1] if told else "",
         fix="Give the CA certificate that signed it, and check the clock of this machine",
     )
+
+
+def _who(place: DeviceConnection | Enrollment) -> str:
+    return f"the provisioning service {place.host}" if isinstance(place, Enrollment) else f"the hub {place.host}"
 
 
 def _reason(chain: list[BaseException]) -> str:

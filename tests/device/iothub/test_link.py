@@ -16,6 +16,7 @@ from fwsm.device.iothub import IoTHubLink
 from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
+from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,34 +30,6 @@ _DEADLINE_S = 1.0
 
 # paho leaves sockets to the garbage collector when a handshake fails and when a client connects again.
 _SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
-
-
-class States:
-    """What the link has told about itself, so that a test can wait for it."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[bool, FwsmError | None]] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, connected: bool, error: FwsmError | None) -> None:
-        """Take one change."""
-        with self._changed:
-            self.told.append((connected, error))
-            self._changed.notify_all()
-
-    def connections(self) -> int:
-        """How often the link has become connected."""
-        return sum(connected for connected, _ in self.told)
-
-    def wait(self, fact: Callable[[], bool]) -> None:
-        """Wait until `fact` holds after one of the changes."""
-        with self._changed:
-            assert self._changed.wait_for(fact, _PATIENCE_S), self.told
-
-    def wait_error(self) -> FwsmError:
-        """Wait for the first failure and return it."""
-        self.wait(lambda: any(error for _, error in self.told))
-        return next(error for _, error in self.told if error is not None)
 
 
 class Twins:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fwsm.core.connection_string import DeviceConnection
+from fwsm.device.iothub.client import Network
 from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.errors import LinkError, ReportRefusedError
@@ -42,16 +43,9 @@ def calls() -> queue.SimpleQueue[MethodCall]:
 
 def _session(hub: Hub, loop: LoopThread, calls: queue.SimpleQueue[MethodCall], token_ttl_s: int = 3600) -> Session:
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
-    settings = Settings(
-        connection,
-        ca_pem=hub.ca_pem,
-        websockets=False,
-        keep_alive_s=60,
-        token_ttl_s=token_ttl_s,
-        deadline_s=5.0,
-        renewal_grace_s=_GRACE_S,
-    )
-    return Session(loop, settings, calls.put)
+    network = Network(hub.ca_pem, token_ttl_s=token_ttl_s)
+    settings = Settings(network, deadline_s=5.0, renewal_grace_s=_GRACE_S)
+    return Session(loop, connection, settings, calls.put)
 
 
 @pytest.fixture
