@@ -32,6 +32,7 @@
     │   ├── DeviceTimeoutError      the device did not answer in time; it may have acted
     │   ├── ThrottledError          the hub asks for patience
     │   ├── HubUnreachableError     no connection to the hub
+    │   ├── JobFailedError          some of the devices of a job did not do what they were asked for
     │   └── UpdateFailedError       the device reports that its update failed
     │       └── UpdateRolledBackError   … and that it runs its old firmware again
     └── HubError                    the embedded hub
@@ -63,6 +64,7 @@ __all__ = [
     "HubError",
     "HubUnreachableError",
     "InstallError",
+    "JobFailedError",
     "Kind",
     "LifecycleError",
     "LinkAuthError",
@@ -351,6 +353,14 @@ class HubUnreachableError(ServiceError):
 
     kind = Kind.TRANSIENT
     code = "hubUnreachable"
+
+
+class JobFailedError(ServiceError):
+    """Some of the devices of a job, or the job as a whole, did not do what they were asked for."""
+
+    kind = Kind.NEEDS_OPERATOR
+    code = "jobFailed"
+    exit_code = 21
 
 
 class UpdateFailedError(ServiceError):

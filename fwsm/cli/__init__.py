@@ -2,6 +2,7 @@
 
     operator   trigger, watch
     steer      cancel, retry, status
+    job        job list, show, watch, cancel
     hub        hub run, hub device add|list|show|remove
     device     device run, status, history, explain, unit
     config     config check, show
@@ -31,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("fwsm.cli.steer:cancel", "Cancel an update that has not been applied."),
     "retry": ("fwsm.cli.steer:retry", "Start a failed update again."),
     "status": ("fwsm.cli.steer:status", "Ask a device how its update stands."),
+    "job": ("fwsm.cli.job:job", "Look at what was ordered for many devices."),
     "hub": ("fwsm.cli.hub:hub", "Run an IoT Hub on this machine, and register devices."),
     "device": ("fwsm.cli.device:device", "Run the device's side, and ask it how it is."),
     "config": ("fwsm.cli.config:config", "Check the settings of the device, and show which hold."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fwsm.cli.progress import Bar
     from fwsm.service import Answer, Client, Command
 
-__all__ = ["ask", "follow", "following_options", "online_option"]
+__all__ = ["ask", "follow", "following_options", "left_s", "online_option", "reached", "show_happening", "told"]
 
 # How far an update is at the beginning of each state, in percent of all of it; loading fills the first gap.
 _LOADING_FROM: Final = 5
@@ -80,12 +81,17 @@ def ask(
 
     if wait_online:
         answer = operator.when_online(
-            call, client, device_id, timeout_s=timeout_s, on_event=lambda event: _show_happening(out, event)
+            call, client, device_id, timeout_s=timeout_s, on_event=lambda event: show_happening(out, event)
         )
     else:
         answer = call()
     _show_answer(out, answer)
     return answer
+
+
+def left_s(timeout_s: float | None, began: float) -> float | None:
+    """Return what is left of a timeout that counts from `began` (of time.monotonic); None if there is none."""
+    return None if timeout_s is None else max(0.0, timeout_s - (time.monotonic() - began))
 
 
 def _show_answer(out: Output, answer: Answer) -> None:
@@ -100,7 +106,8 @@ def _show_answer(out: Output, answer: Answer) -> None:
     out.data(document, f"{answer.device_id} answered {answer.status}: {answer.text or 'nothing'}{known}")
 
 
-def _show_happening(out: Output, happening: DeviceOfflineError | HubAway | HubBack) -> None:
+def show_happening(out: Output, happening: DeviceOfflineError | HubAway | HubBack) -> None:
+    """Tell what keeps us waiting."""
     match happening:
         case DeviceOfflineError():
             out.say(f"{happening.what}; waiting for it to come online")
@@ -131,17 +138,17 @@ def follow(
                 _show_snapshot(out, bar, device_id, event, section)
                 section = event.section
             else:
-                _show_happening(out, event)
+                show_happening(out, event)
     if section is not None:
         section.require_success(device_id)
 
 
 def _show_snapshot(out: Output, bar: Bar, device_id: str, snapshot: Snapshot, last: Section | None) -> None:
     section = snapshot.section
-    bar.show(_reached(section), section.status)
-    text = _told(section)
+    bar.show(reached(section), section.status)
+    text = told(section)
     # For people a line is worth printing when more than the progress has changed; that is the bar's.
-    if out.json or last is None or text != _told(last):
+    if out.json or last is None or text != told(last):
         document = {
             "event": "reported",
             "deviceId": device_id,
@@ -151,7 +158,8 @@ def _show_snapshot(out: Output, bar: Bar, device_id: str, snapshot: Snapshot, la
         out.data(document, f"{snapshot.elapsed_s:7.1f} s  {text}")
 
 
-def _told(section: Section) -> str:
+def told(section: Section) -> str:
+    """Return a section in words, without its progress."""
     parts = [_state(section) or "no status"]
     if section.reason:
         parts.append(section.reason + (f" until {section.until}" if section.until else ""))
@@ -162,7 +170,8 @@ def _told(section: Section) -> str:
     return "  ".join(parts)
 
 
-def _reached(section: Section) -> int:
+def reached(section: Section) -> int:
+    """Return how far an update is, in percent of all of it."""
     if section.status == State.DOWNLOADING:
         return _LOADING_FROM + (_LOADED - _LOADING_FROM) * (section.percent or 0) // 100
     return _REACHED.get(_state(section), 0)

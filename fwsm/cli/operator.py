@@ -9,13 +9,15 @@ import click
 
 import fwsm.service as operator
 from fwsm.cli.access import Access, access_options
-from fwsm.cli.follow import ask, follow, following_options, online_option
+from fwsm.cli.fleet import one_target, query_option, run_on_fleet
+from fwsm.cli.follow import ask, follow, following_options, left_s, online_option
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.errors import RequestError
 from fwsm.service import Section
 
 if TYPE_CHECKING:
     from fwsm.core.update import Request
+    from fwsm.service import Client, Command
 
 __all__ = ["trigger", "watch"]
 
@@ -23,7 +25,8 @@ _OPTIONS: Final = {"fwPackageUri": "--uri", "fwPackageCheckValue": "--sha256", "
 
 
 @click.command()
-@click.argument("device_id", metavar="DEVICE")
+@click.argument("device_id", metavar="[DEVICE]", required=False)
+@query_option
 @click.option("--uri", required=True, help="Where the device gets the image.")
 @click.option("--sha256", metavar="HEX", help="The digest that the image must have, as sha256sum prints it.")
 @click.option("--fw-version", "version", metavar="V", help="The version of the new firmware.")
@@ -37,7 +40,8 @@ def trigger(
     out: Output,
     /,
     *,
-    device_id: str,
+    device_id: str | None,
+    query: str | None,
     uri: str,
     sha256: str | None,
     version: str | None,
@@ -47,36 +51,61 @@ def trigger(
     timeout_s: float | None,
     access: Access,
 ) -> None:
-    """Start an update on DEVICE, and show what it answers.
+    """Start an update on DEVICE, or on all devices that meet a condition, and show what they answer.
 
     \b
     Examples:
       fwsm trigger d1 --uri https://example.org/fw.img --sha256 $(sha256sum < fw.img | cut -c-64)
       fwsm trigger d1 --uri https://example.org/fw.img --wait-online --watch --timeout 600
+      fwsm trigger --query "tags.site = 'zurich'" --uri https://example.org/fw.img --watch
 
     Exit codes: 0 done (with --watch: applied), 5 the device is offline, 6 no answer in time, 7 the update failed, 8 it
-    was rolled back, 19 the device refused it; the others are in docs/reference/exit-codes.md.
+    was rolled back, 19 the device refused it, 21 some of many devices did not do it; the
+    others are in docs/reference/exit-codes.md.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    request = _requested(uri, sha256, version)
+    target = one_target(device_id, query, wait_online=wait_online)
+    command = operator.update(_requested(uri, sha256, version))
     with access.client(out) as client:
-        before = Section.of(client.twin(device_id)) if watching else None
-        began = time.monotonic()
-        command = operator.update(request)
-        answer = ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s)
-        answer.require_accepted()
-        if watching:
-            left_s = None if timeout_s is None else max(0.0, timeout_s - (time.monotonic() - began))
-            follow(
+        if query is not None:
+            run_on_fleet(out, client, command, query, watching=watching, interval_s=interval_s, timeout_s=timeout_s)
+        elif watching:
+            _trigger_and_follow(
                 out,
                 client,
-                device_id,
-                update_id=answer.update_id,
-                before=before,
+                target,
+                command,
+                wait_online=wait_online,
                 interval_s=interval_s,
-                timeout_s=left_s,
+                timeout_s=timeout_s,
             )
         else:
-            out.say(f"follow it with: fwsm watch {device_id}")
+            ask(out, client, target, command, wait_online=wait_online, timeout_s=timeout_s).require_accepted()
+            out.say(f"follow it with: fwsm watch {target}")
+
+
+def _trigger_and_follow(
+    out: Output,
+    client: Client,
+    device_id: str,
+    command: Command,
+    *,
+    wait_online: bool,
+    interval_s: float,
+    timeout_s: float | None,
+) -> None:
+    began = time.monotonic()
+    before = Section.of(client.twin(device_id))
+    answer = ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s)
+    answer.require_accepted()
+    follow(
+        out,
+        client,
+        device_id,
+        update_id=answer.update_id,
+        before=before,
+        interval_s=interval_s,
+        timeout_s=left_s(timeout_s, began),
+    )
 
 
 @click.command()

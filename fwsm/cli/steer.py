@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fwsm.cli.access import Access, access_options
+from fwsm.cli.fleet import one_target, query_option, run_on_fleet
 from fwsm.cli.follow import ask, online_option
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.values import Seconds
@@ -26,17 +27,29 @@ def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
         "timeout_s",
         type=Seconds(0.001),
         metavar="S",
-        help="With --wait-online: wait no longer than so many seconds.",
+        help="With --wait-online or --query: wait no longer than so many seconds.",
     )
-    named = click.argument("device_id", metavar="DEVICE")
-    return named(online_option(timeout(access_options(json_option(command)))))
+    named = click.argument("device_id", metavar="[DEVICE]", required=False)
+    return named(query_option(online_option(timeout(access_options(json_option(command))))))
 
 
 def _steer(
-    command: Command, out: Output, /, *, device_id: str, wait_online: bool, timeout_s: float | None, access: Access
+    command: Command,
+    out: Output,
+    /,
+    *,
+    device_id: str | None,
+    query: str | None,
+    wait_online: bool,
+    timeout_s: float | None,
+    access: Access,
 ) -> None:
+    target = one_target(device_id, query, wait_online=wait_online)
     with access.client(out) as client:
-        ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s).require_accepted()
+        if query is not None:
+            run_on_fleet(out, client, command, query, timeout_s=timeout_s)
+        else:
+            ask(out, client, target, command, wait_online=wait_online, timeout_s=timeout_s).require_accepted()
 
 
 @click.command()

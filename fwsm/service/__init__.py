@@ -6,6 +6,8 @@
 - `answer`: what it says to that
 - `online`: ask it as soon as it can be asked
 - `watch`: follow it on the twin until it settles
+- `jobs`: the same command for many devices, as a job of the hub
+- `fleet`: follow many updates
 - `presence`: whether the hub answers meanwhile
 - `section`: what the device says there
 - `transport`: one authorised request, and when it may be sent again
@@ -20,13 +22,15 @@ from fwsm.service.answer import Answer
 from fwsm.service.client import Client, Identity, MethodAnswer, require_device_id
 from fwsm.service.command import CANCEL, RETRY, STATUS, Command, send, update
 from fwsm.service.entra import EntraAccess
+from fwsm.service.fleet import Lost, Seen, sections, watch_fleet
+from fwsm.service.jobs import Job, Outcome, count, follow_job, jobs, outcomes, start_job
 from fwsm.service.online import when_online
 from fwsm.service.presence import HubAway, HubBack
 from fwsm.service.sas import SharedAccess
 from fwsm.service.section import Section
 from fwsm.service.transport import Transport
 from fwsm.service.trigger import requested, trigger
-from fwsm.service.watch import Snapshot, watch
+from fwsm.service.watch import Interest, Snapshot, watch
 
 __all__ = [
     "CANCEL",
@@ -39,16 +43,28 @@ __all__ = [
     "HubAway",
     "HubBack",
     "Identity",
+    "Interest",
+    "Job",
+    "Lost",
     "MethodAnswer",
+    "Outcome",
     "Section",
+    "Seen",
     "SharedAccess",
     "Snapshot",
     "Transport",
+    "count",
+    "follow_job",
+    "jobs",
+    "outcomes",
     "requested",
     "require_device_id",
+    "sections",
     "send",
+    "start_job",
     "trigger",
     "update",
     "watch",
+    "watch_fleet",
     "when_online",
 ]

@@ -21,12 +21,16 @@ from fwsm.errors import RequestError, ServiceError
 from fwsm.service.refusal import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fwsm.service.transport import Reply, Transport
 
 __all__ = ["Client", "Identity", "MethodAnswer", "require_device_id"]
 
 _LONGEST_ID: Final = 128
 _DEVICE_ID: Final = re.compile(rf"[A-Za-z0-9\-:.+%_#*?!(),=@$']{{1,{_LONGEST_ID}}}")
+_JOB_ID: Final = re.compile(r"[a-z0-9-]{1,64}")
+_PAGE: Final = 100  # rows; what the service gives by itself
 _ANY_REVISION: Final = {"If-Match": '"*"'}
 # What the hub needs beyond the time that the device has.
 _METHOD_MARGIN_S: Final = 10.0
@@ -163,6 +167,58 @@ class Client:
         """
         self._about(device_id, "DELETE", "/devices/{}", headers=_ANY_REVISION)
 
+    def query(self, text: str) -> Iterator[dict[str, Any]]:
+        """Yield what a query finds, page by page.
+
+        Raises:
+            ServiceError: the hub cannot read it.
+        """
+        yield from self._pages("POST", "/devices/query", body={"query": text}, reads=True)
+
+    def create_job(self, job_id: str, order: dict[str, Any]) -> None:
+        """Have the hub do something on many devices; `order` is the body of the REST resource.
+
+        Raises:
+            RequestError: the name cannot be one.
+            RefusedError: there is a job of this name.
+            ThrottledError: as many jobs are active as the hub allows.
+        """
+        _accepted(self._transport.send("PUT", _job_path(job_id), body={"jobId": job_id} | order))
+
+    def job(self, job_id: str, *, patient: bool = True) -> dict[str, Any]:
+        """Return a job as the REST resource shows it; one that nobody created has the status `unknown`.
+
+        Raises:
+            RequestError: the name cannot be one.
+        """
+        return _object(_accepted(self._transport.send("GET", _job_path(job_id), patient=patient)))
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """Yield the jobs that the hub remembers."""
+        yield from self._pages("GET", "/jobs/v2/query")
+
+    def cancel_job(self, job_id: str) -> None:
+        """Cancel a job that has not begun.
+
+        Raises:
+            RequestError: the name cannot be one.
+            ServiceError: it runs, is over, or is not there.
+        """
+        _accepted(self._transport.send("POST", f"{_job_path(job_id)}/cancel"))
+
+    def _pages(self, method: str, path: str, **options: Any) -> Iterator[dict[str, Any]]:
+        headers = {"x-ms-max-item-count": f"{_PAGE}"}
+        while True:
+            reply = _accepted(self._transport.send(method, path, headers=headers, **options))
+            rows = _decoded(reply)
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise _strange("it is not a list of objects")
+            yield from rows
+            continuation = reply.headers.get("x-ms-continuation")
+            if not continuation:
+                return
+            headers["x-ms-continuation"] = continuation
+
     def _about(self, device_id: str, method: str, path: str, **options: Any) -> Reply:
         require_device_id(device_id)
         return _accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
@@ -193,6 +249,17 @@ def require_device_id(text: str) -> None:
             why=why,
             fix="Use 1 to 128 letters, digits and -:.+%_#*?!(),=@$'",
         )
+
+
+def _job_path(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise RequestError(
+            f"{cut(job_id, _LONGEST_ID)!r} is no job id",
+            field="jobId",
+            why="it has 1 to 64 lower-case letters, digits and hyphens",
+            fix="Look with `fwsm job list`",
+        )
+    return f"/jobs/v2/{job_id}"
 
 
 def _accepted(reply: Reply, device_id: str | None = None) -> Reply:

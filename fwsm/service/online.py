@@ -8,7 +8,7 @@ reached it and may be made again.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fwsm.errors import DeviceOfflineError
 from fwsm.service.presence import HubAway, HubBack, Presence, pause
@@ -53,7 +53,7 @@ def when_online(
         ServiceError: another of the hub's errors, of the call or while waiting.
     """
     started = clock()
-    hub = Presence(reader, device_id, clock)
+    hub = Presence(clock)
     pause_s = _FIRST_PAUSE_S
     last: DeviceOfflineError | None = None
     connected = False
@@ -75,11 +75,11 @@ def when_online(
         longest_s = hub.pause_s(pause_s)
         sleep(longest_s if left_s is None else min(longest_s, left_s))
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-        connected = _connected(hub, on_event)
+        connected = _connected(hub, lambda patient: reader.twin(device_id, patient=patient), on_event)
 
 
-def _connected(hub: Presence, on_event: Callable[[Happening], None]) -> bool:
-    looking = hub.look()
+def _connected(hub: Presence, read: Callable[[bool], dict[str, Any]], on_event: Callable[[Happening], None]) -> bool:
+    looking = hub.look(read)
     while True:
         try:
             on_event(next(looking))

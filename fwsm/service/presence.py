@@ -46,31 +46,30 @@ class HubBack:
 
 
 class Presence:
-    """Looks at one twin, and notes when the hub does not answer.
+    """Looks at something in the hub, and notes when the hub does not answer.
 
     Args:
-        reader: where twins come from.
-        device_id: whose twin.
         clock: seconds, never running backwards.
     """
 
-    def __init__(self, reader: TwinReader, device_id: str, clock: Callable[[], float]) -> None:
-        self._reader = reader
-        self._device_id = device_id
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._met = False
         self._misses = 0
         self._away_since = 0.0
 
-    def look(self) -> Generator[HubAway | HubBack, None, dict[str, Any] | None]:
-        """Return the twin, None while the hub is away; yield when that begins and ends.
+    def look(self, read: Callable[[bool], dict[str, Any]]) -> Generator[HubAway | HubBack, None, dict[str, Any] | None]:
+        """Return what `read` returns, None while the hub is away; yield when that begins and ends.
+
+        Args:
+            read: told whether to have patience of its own.
 
         Raises:
             ServiceError: the hub could not be reached at first, was away for ten minutes, or said no.
         """
         try:
             # Before it was met once, a hub that does not answer is an error and no absence; so this look has patience.
-            twin = self._reader.twin(self._device_id, patient=not self._met)
+            found = read(not self._met)
         except ServiceError as error:
             self._miss(error)
             if self._misses == 1:
@@ -79,7 +78,7 @@ class Presence:
         if self._misses:
             yield HubBack(self._clock() - self._away_since)
         self._met, self._misses = True, 0
-        return twin
+        return found
 
     def _miss(self, error: ServiceError) -> None:
         if not self._misses:

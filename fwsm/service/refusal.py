@@ -26,6 +26,7 @@ from fwsm.errors import (
     ThrottledError,
     UnauthorizedError,
 )
+from fwsm.service.transport import TOO_MANY_JOBS
 
 if TYPE_CHECKING:
     from fwsm.service.transport import Reply
@@ -66,6 +67,12 @@ def refusal(reply: Reply, device_id: str | None = None) -> FwsmError:
             why=said.text,
             fix=f"It may have acted all the same: look with `fwsm watch {device}` before you try again",
         )
+    if name == TOO_MANY_JOBS:
+        return ThrottledError(
+            "the hub takes no further job, as many jobs are active as it allows",
+            why=said.text,
+            fix="See with `fwsm job list` which one is not over, and try again once it is",
+        )
     return _by_status(reply, name, said.text)
 
 
@@ -76,7 +83,7 @@ def _by_status(reply: Reply, name: str, text: str) -> FwsmError:
             return UnauthorizedError(
                 "the hub does not accept the policy or its key",
                 why=text,
-                fix="Check SharedAccessKeyName and SharedAccessKey, the rights of the policy, and this machine's clock",
+                fix="Check SharedAccessKeyName and SharedAccessKey, its rights or role, and this machine's clock",
             )
         case 429 | 503:
             return ThrottledError(

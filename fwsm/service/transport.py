@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-__all__ = ["Access", "Reply", "Transport"]
+__all__ = ["TOO_MANY_JOBS", "Access", "Reply", "Transport"]
 
 _API_VERSION: Final = "2021-04-12"  # what both service SDKs ask for
 _CONNECT_WITHIN_S: Final = 10.0
 _TRIES: Final = 4
 _THROTTLED: Final = 429
+TOO_MANY_JOBS: Final = "ThrottlingMaxActiveJobCountExceeded"
+"""A 429 that lasts as long as another job, so seconds of patience do not help."""
 _HUB_FAILED: Final = frozenset({500, 502, 503})
 _LONGEST_PAUSE_S: Final = 60.0
 
@@ -140,6 +142,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         read_timeout_s: float = 30.0,
         patient: bool = True,
+        reads: bool = False,
     ) -> Reply:
         """Send a request and return the answer, whatever its status.
 
@@ -150,13 +153,14 @@ class Transport:
             headers: beside authorisation and content type.
             read_timeout_s: how long the hub may take to answer.
             patient: whether to try again where that is safe.
+            reads: it only reads, although it is no GET.
 
         Raises:
             HubUnreachableError: there was no answer.
         """
         target = f"{path}?api-version={_API_VERSION}"
         data = None if body is None else json.dumps(body).encode()
-        repeatable = method == "GET"
+        repeatable = reads or method == "GET"
         retrying = Retrying(
             retry=retry_if_exception(lambda error: _may_repeat(error, repeatable=repeatable))
             | retry_if_result(lambda reply: _is_passing(reply, repeatable=repeatable)),
@@ -232,6 +236,8 @@ def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
 
 
 def _is_passing(reply: Reply, *, repeatable: bool) -> bool:
+    if reply.headers.get("iothub-errorcode") == TOO_MANY_JOBS:
+        return False
     return reply.status == _THROTTLED or (repeatable and reply.status in _HUB_FAILED)
 
 

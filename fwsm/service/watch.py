@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fwsm.service.presence import TwinReader
 
-__all__ = ["Event", "Snapshot", "watch"]
+__all__ = ["Event", "Interest", "Snapshot", "watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ def watch(
         ServiceError: another of the hub's errors, such as that the device is gone.
     """
     started = clock()
-    interest = _Interest(device_id, update_id, before)
-    hub = Presence(reader, device_id, clock)
+    interest = Interest(device_id, update_id, before)
+    hub = Presence(clock)
     while True:
-        twin = yield from hub.look()
+        twin = yield from hub.look(lambda patient: reader.twin(device_id, patient=patient))
         section = None if twin is None else interest.admit(Section.of(twin))
         if section is not None:
             yield Snapshot(section, clock() - started)
@@ -89,8 +89,14 @@ def watch(
         sleep(pause_s if left_s is None else min(pause_s, left_s))
 
 
-class _Interest:
-    """Which sections count, each only once in a row."""
+class Interest:
+    """Which sections count, each only once in a row.
+
+    Args:
+        device_id: whose they are.
+        update_id: which update counts; None for whichever the device reports.
+        before: what was reported before that update was asked for; it does not count. None if that was nothing.
+    """
 
     def __init__(self, device_id: str, update_id: str | None, before: Section | None) -> None:
         self._device_id = device_id
@@ -104,7 +110,11 @@ class _Interest:
         return f"it is {self._last.status}" if self._seen and self._last else "the device has not reported it yet"
 
     def admit(self, section: Section | None) -> Section | None:
-        """Return the section if it is news about the right update."""
+        """Return the section if it is news about the right update.
+
+        Raises:
+            UpdateFailedError: the device has turned to another one.
+        """
         if section is None or section == self._last:
             return None
         if self._update_id not in {None, section.update_id}:

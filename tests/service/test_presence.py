@@ -18,16 +18,17 @@ class _Hub:
     def __init__(self) -> None:
         self.error: ServiceError | None = None
         self.now = 0.0
+        self.patience: list[bool] = []
 
-    def twin(self, device_id: str, *, patient: bool = True) -> dict[str, Any]:
-        del patient
+    def read(self, patient: bool) -> dict[str, Any]:
+        self.patience.append(patient)
         if self.error is not None:
             raise self.error
-        return {"deviceId": device_id}
+        return {"deviceId": "d1"}
 
     def look(self, presence: Presence) -> tuple[list[object], dict[str, Any] | None]:
         events: list[object] = []
-        looking = presence.look()
+        looking = presence.look(self.read)
         while True:
             try:
                 events.append(next(looking))
@@ -38,7 +39,7 @@ class _Hub:
 def test_beginning_and_end_of_an_absence_are_told_once() -> None:
     """With its length; there is no twin meanwhile."""
     hub = _Hub()
-    presence = Presence(hub, "d1", lambda: hub.now)
+    presence = Presence(lambda: hub.now)
     assert hub.look(presence) == ([], {"deviceId": "d1"})
     hub.error = _AWAY
     assert hub.look(presence) == ([HubAway(_AWAY)], None)
@@ -46,12 +47,13 @@ def test_beginning_and_end_of_an_absence_are_told_once() -> None:
     assert hub.look(presence) == ([], None)
     hub.error = None
     assert hub.look(presence) == ([HubBack(3.0)], {"deviceId": "d1"})
+    assert hub.patience == [True, False, False, False]
 
 
 def test_pause_doubles_with_each_miss_up_to_ten_seconds() -> None:
     """Whoever waits anyway does not hammer a hub that is in trouble."""
     hub = _Hub()
-    presence = Presence(hub, "d1", lambda: hub.now)
+    presence = Presence(lambda: hub.now)
     hub.look(presence)
     hub.error = _AWAY
     pauses = []
@@ -65,7 +67,7 @@ def test_pause_doubles_with_each_miss_up_to_ten_seconds() -> None:
 def test_what_time_does_not_cure_is_raised(error: ServiceError) -> None:
     """A device that is gone does not come back by looking."""
     hub = _Hub()
-    presence = Presence(hub, "d1", lambda: hub.now)
+    presence = Presence(lambda: hub.now)
     hub.look(presence)
     hub.error = error
     with pytest.raises(type(error)):

@@ -1,0 +1,102 @@
+"""Commands with --query against an embedded hub."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fwsm.cli import program
+from fwsm.cli.options import CA_FILE, CONNECTION_STRING
+from tests.service.player import Player
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    from fwsm.hub import Hub
+
+pytestmark = pytest.mark.timeout(90)
+
+_TRIGGER = ("trigger", "--query", "*", "--uri", "https://example.org/fw.img?sig=secret")
+
+
+def _variables(hub: Hub) -> dict[str, str]:
+    return {CONNECTION_STRING: hub.service_connection_string, CA_FILE: str(hub.ca_path)}
+
+
+def _fwsm(hub: Hub, *arguments: str) -> Result:
+    return CliRunner().invoke(program, arguments, env=_variables(hub))
+
+
+def _reports(end: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"updateId": "u1", "status": "waiting"}, {"status": "downloading"}, end]
+
+
+def test_each_device_has_a_result(hub: Hub) -> None:
+    """A line for each, a tally, and exit code 21 with the way to order it again."""
+    hub.add_device("d3")
+    with Player(hub, "d1"), Player(hub, "d2", status=409, payload={"message": "busy"}):
+        result = _fwsm(hub, *_TRIGGER)
+    assert result.exit_code == 21
+    assert result.stdout.splitlines()[-4:-2] == ["d1  accepted    FirmwareUpdate started", "d2  refused     busy"]
+    assert result.stdout.splitlines()[-2].startswith("d3  offline     ")
+    assert result.stdout.splitlines()[-1] == "1 accepted, 1 refused, 1 offline"
+    assert "3 devices meet the condition" in result.stderr
+    assert "error: 2 of 3 devices did not do it" in result.stderr
+    assert "--query \"deviceId IN ['d2', 'd3']\"" in result.stderr
+
+
+def test_devices_are_watched_until_each_has_settled(hub: Hub) -> None:
+    """With --json every line is an object, and none shows the secret of the address."""
+    good = Player(hub, "d1", payload={"updateId": "u1"}, reports=_reports({"status": "applyComplete"}))
+    bad = Player(hub, "d2", payload={"updateId": "u1"}, reports=_reports({"status": "downloadFailed"}))
+    with good, bad:
+        result = _fwsm(hub, *_TRIGGER, "--watch", "--interval", "0.05", "--timeout", "60", "--json")
+    assert result.exit_code == 21
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    ends = {line["deviceId"]: line["result"] for line in lines if line["event"] == "result"}
+    assert ends == {"d1": "applied", "d2": "failed"}
+    assert next(line for line in lines if line["event"] == "tally")["results"] == {"applied": 1, "failed": 1}
+    assert {line["event"] for line in lines} == {"job", "reported", "result", "tally", "error"}
+    assert "secret" not in result.output
+
+
+def test_interrupted_watch_says_how_to_look_again(hub: Hub, start: Callable[..., subprocess.Popen[str]]) -> None:
+    """Ctrl-C ends the watching; the named command shows the job."""
+    with Player(hub, "d1", payload={"updateId": "u1"}, reports=_reports({"status": "applying"})):
+        process = start(*_TRIGGER, "--watch", env=_variables(hub))
+        assert process.stdout is not None
+        while "applying" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the job goes on; look again: fwsm job watch " in err
+    name = err.partition("fwsm job watch ")[2].partition(";")[0]
+    shown = _fwsm(hub, "job", "show", name)
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (0, "1 accepted")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("cancel",), 2, "Name a DEVICE, or give a --query."),
+        (("cancel", "d1", "--query", "*"), 2, "Name a DEVICE, or give a --query."),
+        (("cancel", "--query", "*", "--wait-online"), 2, "--wait-online is for one device"),
+        (("cancel", "--query", ""), 2, "the condition is empty"),
+        (("cancel", "--query", "deviceId = 'x'"), 16, "no device meets the condition"),
+        (("cancel", "--query", "deviceId ="), 14, "the hub refused the request"),
+    ],
+)
+def test_wrong_target_is_told_before_anything_is_begun(
+    hub: Hub, arguments: tuple[str, ...], code: int, text: str
+) -> None:
+    """No job is made of it."""
+    result = _fwsm(hub, *arguments)
+    assert result.exit_code == code
+    assert text in result.stderr
+    assert _fwsm(hub, "job", "list").stdout == ""
