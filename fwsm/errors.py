@@ -36,6 +36,8 @@
     │   └── UpdateFailedError       the device reports that its update failed
     │       └── UpdateRolledBackError   … and that it runs its old firmware again
     └── HubError                    the embedded hub
+        ├── HubAddressError         the hub cannot listen on this address
+        ├── HubLockedError          another hub owns this directory
         └── PortInUseError          another process listens there
 
 Each says three things: what happened, why, and what to do next. Each carries a `kind`, which decides
@@ -61,7 +63,9 @@ __all__ = [
     "DownloadError",
     "FwsmError",
     "HealthError",
+    "HubAddressError",
     "HubError",
+    "HubLockedError",
     "HubUnreachableError",
     "InstallError",
     "JobFailedError",
@@ -382,6 +386,20 @@ class HubError(FwsmError):
 
     code = "hub"
     exit_code = 1
+
+
+class HubAddressError(HubError):
+    """The hub cannot listen on the address that it was told to use."""
+
+    code = "hubAddress"
+    exit_code = 11
+
+
+class HubLockedError(HubError):
+    """Another hub runs on this directory."""
+
+    code = "hubLocked"
+    exit_code = 13
 
 
 class PortInUseError(HubError):

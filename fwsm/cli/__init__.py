@@ -58,6 +58,12 @@ class _Program(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        output = ctx.ensure_object(Output)
+        output.json = "--json" in args  # known early: what is said of the other arguments depends on it
+        with reported_failures(output):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         with reported_failures(ctx.ensure_object(Output)):
             return super().invoke(ctx)

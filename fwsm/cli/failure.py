@@ -6,6 +6,7 @@ The codes are documented in docs/reference/exit-codes.md.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
@@ -29,11 +30,19 @@ READER_GONE: Final = 141  # 128 + SIGPIPE
 
 @contextlib.contextmanager
 def reported_failures(output: Output) -> Iterator[None]:
-    """Turn whatever ends the command into a message and an exit code; click's own exceptions pass."""
+    """Turn whatever ends the command into a message and an exit code; a usage error is told in click's words."""
     try:
         yield
-    except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
+    except (click.exceptions.Exit, click.exceptions.Abort):
         raise
+    except click.ClickException as misuse:
+        shown = io.StringIO()
+        misuse.show(shown)
+        output.say(shown.getvalue().rstrip("\n"))  # through the gate: it quotes what was typed
+        output.report(
+            {"code": "usage", "what": misuse.format_message(), "why": "", "fix": "", "exitCode": misuse.exit_code}
+        )
+        raise click.exceptions.Exit(misuse.exit_code) from misuse
     except FwsmError as error:
         output.fail(error)
         raise click.exceptions.Exit(error.exit_code) from error

@@ -59,10 +59,14 @@ class Output:
         lines = [click.style("error: ", fg="red", bold=True) + error.what]
         lines += [f"  {label}: {text}" for label, text in (("why", error.why), ("fix", error.fix)) if text]
         self._tell(logging.ERROR, "\n".join(lines))
+        shown = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
+        self.report(shown | {"exitCode": error.exit_code})
+
+    def report(self, error: Mapping[str, Any]) -> None:
+        """Print an error for programs, if data is for programs."""
         if self.json:
-            shown = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
             with suppress(FwsmError):  # it may be stdout that failed
-                self.data({"event": "error", "error": shown | {"exitCode": error.exit_code}}, "")
+                self.data({"event": "error", "error": error}, "")
 
     @contextmanager
     def bar(self) -> Iterator[Bar]:

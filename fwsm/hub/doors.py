@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 from typing import TYPE_CHECKING
 
-from fwsm.errors import HubError
+from fwsm.errors import HubAddressError
 from fwsm.hub.listener import Listener, bind
 from fwsm.hub.mqtt import MqttDoor
 from fwsm.hub.rest import rest_app
@@ -30,18 +30,18 @@ def check_address(address: str, *, allow_remote: bool) -> None:
     """Check that the hub may listen on `address`.
 
     Raises:
-        HubError: it is not an IP address, or other machines could reach it though `allow_remote` is off.
+        HubAddressError: it is not an IP address, or other machines could reach it though `allow_remote` is off.
     """
     try:
         ip = ipaddress.ip_address(address)
     except ValueError as error:
-        raise HubError(
+        raise HubAddressError(
             f"{address!r} is not an IP address",
             why="the hub's certificate is made for an IP address",
             fix="Use one such as 127.0.0.1.",
         ) from error
     if not ip.is_loopback and not allow_remote:
-        raise HubError(
+        raise HubAddressError(
             f"the hub does not listen on {address}",
             why="other machines could reach it there, and its keys are in the open on this one",
             fix="Use an address of 127.0.0.0/8, or allow remote access explicitly.",

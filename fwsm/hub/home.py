@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from fwsm.errors import HubError
+from fwsm.errors import HubError, HubLockedError
 
 __all__ = ["Home"]
 
@@ -22,7 +22,8 @@ class Home:
         path: the directory, made if it is missing; None for one that vanishes with the hub.
 
     Raises:
-        HubError: another hub runs on it, or it cannot be written.
+        HubLockedError: another hub runs on it.
+        HubError: it cannot be written.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -73,7 +74,7 @@ def _locked(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise HubError(
+        raise HubLockedError(
             f"the hub cannot use {path}",
             why="another hub runs on this directory",
             fix="Stop it, or give this hub a directory of its own.",

@@ -13,7 +13,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-from fwsm.errors import HubError, PortInUseError
+from fwsm.errors import HubAddressError, PortInUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -34,7 +34,7 @@ def bind(address: str, port: int) -> socket.socket:
 
     Raises:
         PortInUseError: another process listens there.
-        HubError: the address cannot be used.
+        HubAddressError: the address cannot be used.
     """
     family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET  # noqa: PLR2004
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -53,7 +53,7 @@ def bind(address: str, port: int) -> socket.socket:
                 why="another process listens there",
                 fix="Stop it, or give this hub another address of 127.0.0.0/8 or other ports.",
             ) from error
-        raise HubError(
+        raise HubAddressError(
             f"the hub cannot listen on {address} port {port}",
             why=error.strerror or str(error),
             fix="Give it an address of this machine and a port that you may use.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import fwsm.errors
+from fwsm.cli import program
 from fwsm.cli.failure import BUG, INTERRUPTED, READER_GONE, reported_failures
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.errors import DeviceOfflineError, FwsmError
@@ -77,6 +79,32 @@ def test_clicks_own_exceptions_pass() -> None:
     result = _end(click.UsageError("not so"))
     assert result.exit_code == 2
     assert result.stderr.endswith("Error: not so\n")
+
+
+def test_what_was_typed_is_quoted_without_its_secrets() -> None:
+    """Whoever reads over the shoulder."""
+    result = _end(click.UsageError("bad value 'https://h/fw?sig=geheim'"))
+    assert result.stderr.endswith("Error: bad value 'https://h/fw'\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "diagram --no-such --json",
+        "watch --json",
+        "device nonsense --json",
+        "nonsense --json",
+        "--json --nonsense",
+        "hub run --json --port x",
+    ],
+)
+def test_wrong_use_is_an_object_for_programs(line: str) -> None:
+    """Wherever on the line --json stands; the rest is for people, as ever."""
+    result = CliRunner().invoke(program, line.split())
+    (document,) = [json.loads(text) for text in result.stdout.splitlines()]
+    assert result.exit_code == document["error"]["exitCode"] == 2
+    assert document["error"]["code"] == "usage"
+    assert document["error"]["what"]
 
 
 def test_page_lists_every_error_with_its_code() -> None:

@@ -14,14 +14,13 @@ from click.testing import CliRunner
 
 from fwsm.cli import program
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
+from fwsm.hub import Hub
 from fwsm.service import Client, Transport
 from fwsm.service.sas import SharedAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from fwsm.hub import Hub
 
 _CLEAN: dict[str, str | None] = {CONNECTION_STRING: None, CA_FILE: None}
 
@@ -253,3 +252,22 @@ def test_policy_without_the_right_is_told(hub: Hub) -> None:
     """The policy `service` may not write the registry: exit code 15."""
     given = {CONNECTION_STRING: hub.service_connection_string, CA_FILE: str(hub.ca_path)}
     assert _fwsm("hub", "device", "add", "d1", **given)[0] == 15
+
+
+def test_an_address_that_will_not_do_has_the_code_of_a_setting(start: Callable[..., subprocess.Popen[str]]) -> None:
+    """Neither a name nor an address of others."""
+    for address in ("localhost", "8.8.8.8"):
+        process = start("hub", "run", "--ephemeral", "--address", address)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 11, err
+
+
+def test_a_second_hub_on_a_directory_has_the_code_of_a_lock(
+    start: Callable[..., subprocess.Popen[str]], loopback: Callable[[], str], tmp_path: Path
+) -> None:
+    """The first goes on."""
+    with Hub(loopback(), state=tmp_path):
+        process = start("hub", "run", "--address", loopback(), "--state", tmp_path)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 13, err
+        assert "another hub runs on this directory" in err
