@@ -30,7 +30,7 @@ def _commands() -> list[tuple[str, str]]:
     for page in PAGES:
         for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
             for line in block.splitlines():
-                text = line.removeprefix("$ ").split("#")[0].strip()
+                text = re.split(r"#| 2?>| [&|]", line.removeprefix("$ "))[0].strip()  # what the shell does is not ours
                 if text.startswith("fwsm "):
                     found.append((page.name, text))
     return found
