@@ -11,6 +11,7 @@ The rooms, from the outside in:
     doors         all ways in: listener (sockets), tls, mqtt, restdoor, websocket, socks; reach (ports, strings)
     ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics > bags,
                   codec > packets, fields
+    ── DPS ──     provisioning: the service that assigns this hub to devices that are enrolled
     ── REST ──    rest (routes by subject), operator (documents)
     ── itself ──  backstage (what nobody asks for) > jobs, configurations
     ── asked ──   queries > query (the language), bulk (many changes to the registry)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 from typing import TYPE_CHECKING
 
 from fwsm.errors import HubAddressError
+from fwsm.hub.connection import Connection
 from fwsm.hub.listener import Listener, bind
 from fwsm.hub.mqtt import MqttDoor
 from fwsm.hub.rest import rest_app
@@ -67,7 +69,7 @@ class Doors:
     """
 
     def __init__(self, engine: Engine, turn: Turn, context: SSL.Context, ports: Ports) -> None:
-        devices = MqttDoor(engine, turn)
+        devices = MqttDoor(turn, functools.partial(Connection, engine))
         mqtt = TlsDoor("MQTT", context, devices.protocol)
         rest = TlsDoor("REST", context, RestDoor(rest_app(engine, turn), devices.protocol).protocol)
         self._listeners = [Listener(door.name, door.protocol, door.transports) for door in (mqtt, rest)]

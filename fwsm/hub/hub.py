@@ -24,6 +24,7 @@ from fwsm.hub.jsontext import compact, parse_object
 from fwsm.hub.mail import Mail
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
+from fwsm.hub.provisioning import ProvisioningService
 from fwsm.hub.reach import Ports, Reach
 from fwsm.hub.refusal import refusals_as_errors
 from fwsm.hub.runtime import Runtime
@@ -167,6 +168,19 @@ class Hub:
     def faults(self) -> Faults:
         """Faults on demand."""
         return self._live.engine.faults
+
+    def provisioning(self, address: str, *, id_scope: str = "0ne00F00D42") -> ProvisioningService:
+        """Start a Device Provisioning Service that assigns this hub; it ends with the hub, or by its own `stop`.
+
+        Args:
+            address: another IP address of 127.0.0.0/8: the SDKs dial port 8883 of both.
+            id_scope: which service it is.
+
+        Raises:
+            PortInUseError: another process listens there.
+            HubError: `address` is not a loopback address.
+        """
+        return ProvisioningService(self._live, self.address, address, id_scope)
 
     @property
     def mail(self) -> Mail:

@@ -1,36 +1,57 @@
-"""The MQTT door: sockets on one side, `connection` on the other."""
+"""The MQTT door: sockets on one side, conversations such as `connection` on the other."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from fwsm.hub.connection import Connection
 from fwsm.hub.tls import THUMBPRINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fwsm.errors import HubError
-    from fwsm.hub.engine import Engine
+    from fwsm.hub.connection import Wire
     from fwsm.hub.turn import Turn
 
-__all__ = ["MqttDoor"]
+__all__ = ["Conversation", "MqttDoor"]
 
 # A device that does not read what it is sent is cut off when this much waits for it: more than a hundred of the
 # largest twins.
 _MAX_WAITING_BYTES = 8 * 1024 * 1024
 
 
+class Conversation(Protocol):
+    """What a connection is to its socket; see `connection` for the methods."""
+
+    closed: bool
+
+    @property
+    def held(self) -> bool: ...  # noqa: D102
+
+    def receive(self, data: bytes) -> None: ...  # noqa: D102
+
+    def lost(self) -> None: ...  # noqa: D102
+
+    def close(self, reason: str) -> None: ...  # noqa: D102
+
+    def due_in_s(self) -> float: ...  # noqa: D102
+
+    def check_time(self) -> None: ...  # noqa: D102
+
+
 class MqttDoor:
     """Makes one protocol for each connection.
 
     Args:
-        engine: the hub.
         turn: holds answers back until they are durable.
+        converse: makes the server's end of one connection, given the way back to the device and the thumbprints of the
+            certificate that it has shown.
     """
 
-    def __init__(self, engine: Engine, turn: Turn) -> None:
-        self.engine = engine
+    def __init__(self, turn: Turn, converse: Callable[[Wire, frozenset[str]], Conversation]) -> None:
         self.turn = turn
+        self.converse = converse
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
@@ -43,7 +64,7 @@ class _MqttProtocol(asyncio.Protocol):
     transport: asyncio.Transport
     _timer: asyncio.TimerHandle
 
-    _connection: Connection
+    _connection: Conversation
 
     def __init__(self, door: MqttDoor) -> None:
         self._door = door
@@ -55,7 +76,7 @@ class _MqttProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         thumbprints = transport.get_extra_info(THUMBPRINTS, frozenset())
-        self._connection = Connection(self._door.engine, self, thumbprints)
+        self._connection = self._door.converse(self, thumbprints)
         self._watch()
 
     def data_received(self, data: bytes) -> None:

@@ -48,6 +48,7 @@ class Runtime:
         ca_path: the certificate that clients are to trust.
         engine: what the hub knows; to be changed in its thread only (`decide`).
         watch: its events, for other threads.
+        turn: holds answers back until they are durable.
     """
 
     def __init__(self, address: str, ports: Ports, state_path: Path | None, wall: Callable[[], float]) -> None:
@@ -69,17 +70,21 @@ class Runtime:
             state.commit()
             self._thread = LoopThread(f"fwsm-hub-{address}")
             undo.callback(self._thread.stop)
-            self._turn = Turn(state, self._thread.loop)
-            self.engine.feed.show_behind(self._turn.then)
-            self._doors = Doors(self.engine, self._turn, context, ports)
+            self.turn = Turn(state, self._thread.loop)
+            self.engine.feed.show_behind(self.turn.then)
+            self._doors = Doors(self.engine, self.turn, context, ports)
             undo.callback(self.close_doors)
             self._thread.run(self._doors.open(sockets))
-            self._thread.run(Backstage(self.engine, self._turn).start())
+            self._thread.run(Backstage(self.engine, self.turn).start())
             self._undo = undo.pop_all()
 
     def stop(self) -> None:
         """Cut off everyone, and give ports, thread and directory back."""
         self._undo.close()
+
+    def at_stop(self, callback: Callable[[], None]) -> None:
+        """Call `callback` at the beginning of `stop`, while the thread still runs."""
+        self._undo.callback(callback)
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine in the hub's thread and return its result."""
@@ -90,7 +95,7 @@ class Runtime:
 
         async def work() -> _T:
             result = function(*args, **options)
-            await self._turn.committed()
+            await self.turn.committed()
             return result
 
         return self.run(work())

@@ -78,6 +78,11 @@ class SasToken:
         policy = unquote(fields["skn"]) if fields.get("skn") else None
         return cls(path.strip("/"), policy, expires_at, encoded, expires, signature)
 
+    @property
+    def authority(self) -> str:
+        """What stands before the resource: a host name, or the scope of a provisioning service."""
+        return unquote(self._encoded_resource).partition("/")[0]
+
     def check(self, keys: tuple[str, ...], now: float) -> None:
         """Prove that the token was signed with one of `keys` (base64) and has not expired.
 

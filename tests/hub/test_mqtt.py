@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import ssl
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.errors import HubError
 from fwsm.hub.codec import Decoder, encode
+from fwsm.hub.connection import Connection
 from fwsm.hub.engine import Engine
 from fwsm.hub.mqtt import MqttDoor
 from fwsm.hub.packets import ConnAck, Connect, Packet, PingReq, PingResp, Publish, Subscribe
@@ -100,7 +102,7 @@ class Scene:
         self.now = 0.0
         times = iter((0.0,))  # the connection is made at 0; whoever asks later is told the present
         engine = Engine(state, lambda: self.now, lambda: next(times, self.now))
-        self.door = MqttDoor(engine, Turn(state, asyncio.get_running_loop()))
+        self.door = MqttDoor(Turn(state, asyncio.get_running_loop()), functools.partial(Connection, engine))
         self.protocol = self.door.protocol()
         self.transport = FakeTransport()
         self.now = late_s
