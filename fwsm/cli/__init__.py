@@ -80,7 +80,7 @@ def program() -> None:
       fwsm hub run --device d1
       fwsm trigger d1 --uri https://example.org/fw.img --watch
       fwsm watch d1 --json
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    """
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ _STOPS_WITHIN_S: Final = 45.0
 @json_option
 @pass_output
 def run(output: Output, /, file: Path | None, **given: Any) -> None:
-    r"""Run the update agent until SIGTERM or Ctrl-C.
+    """Run the update agent until SIGTERM or Ctrl-C.
 
     Each option is also a setting in the file given with --config, and a variable FWSM_… in the environment; an option
     wins over the environment, and that over the file. Put the connection string into the environment: other users of

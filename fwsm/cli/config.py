@@ -23,7 +23,7 @@ __all__ = ["config"]
 
 @click.group()
 def config() -> None:
-    r"""The settings of the device, as `fwsm device run` would find them.
+    """The settings of the device, as `fwsm device run` would find them.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def config() -> None:
 @json_option
 @pass_output
 def check(output: Output, /, file: Path | None, **given: Any) -> None:
-    r"""Say all that is wrong with the settings, each with its place; exit code 11 if there is something.
+    """Say all that is wrong with the settings, each with its place; exit code 11 if there is something.
 
     Reads the files that the settings name, and looks for the health command's program. It opens nothing else, makes
     nothing, and calls nobody.
@@ -63,7 +63,7 @@ def check(output: Output, /, file: Path | None, **given: Any) -> None:
 @json_option
 @pass_output
 def show(output: Output, /, file: Path | None, **given: Any) -> None:
-    r"""Show every setting that holds, and where it comes from. What is printed is TOML; secrets are left out.
+    """Show every setting that holds, and where it comes from. What is printed is TOML; secrets are left out.
 
     \b
     Example:

@@ -56,7 +56,7 @@ class DemoFailedError(FwsmError):
 def demo(
     output: Output, /, *, fault: str | None, no_kill: bool, devices: int, image: Path | None, keep: Path | None
 ) -> None:
-    r"""Update a device on this machine, and kill it twice on the way.
+    """Update a device on this machine, and kill it twice on the way.
 
     Starts an IoT Hub, an HTTPS image server and a device with the real SDK, triggers an update, kills the device with
     SIGKILL in the middle of the download and again while it applies the image, and shows that it goes on. With --fault

@@ -26,7 +26,7 @@ __all__ = ["device"]
 
 @click.group()
 def device() -> None:
-    r"""The device's side.
+    """The device's side.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def _state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @pass_output
 def status(output: Output, state_dir: Path) -> None:
-    r"""Show the newest update as it stands on disk; works beside a running agent.
+    """Show the newest update as it stands on disk; works beside a running agent.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def status(output: Output, state_dir: Path) -> None:
 @json_option
 @pass_output
 def history(output: Output, state_dir: Path, update_id: str | None, limit: int) -> None:
-    r"""Show every entry into a state, and what went wrong beside it, oldest first.
+    """Show every entry into a state, and what went wrong beside it, oldest first.
 
     \b
     Example:
@@ -107,7 +107,7 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
 @json_option
 @pass_output
 def explain_update(output: Output, state_dir: Path) -> None:
-    r"""Say in plain words what the device is doing and why, what may come next, and what you can do.
+    """Say in plain words what the device is doing and why, what may come next, and what you can do.
 
     \b
     Example:
@@ -136,7 +136,7 @@ def explain_update(output: Output, state_dir: Path) -> None:
 @json_option
 @pass_output
 def unit(output: Output, file: Path) -> None:
-    r"""Print a systemd unit that runs the agent, with this Python and a watchdog.
+    """Print a systemd unit that runs the agent, with this Python and a watchdog.
 
     \b
     Example:

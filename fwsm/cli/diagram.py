@@ -103,7 +103,7 @@ def diagram(
 
     Exit codes: 0 done or all fresh; 1 --check found a stale file; 2 wrong use; 11 a file cannot be read or written,
     or there is no such update; 20 the database cannot be read.
-    """  # noqa: D301  # click reads the backspace character
+    """
     device = current or history or timed
     printing = form is not None or output is not None or device
     if printing + (write_to is not None) + (check_in is not None) > 1:

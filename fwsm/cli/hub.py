@@ -44,7 +44,7 @@ def hub() -> None:
       fwsm hub run --device d1
       fwsm hub run --address 127.0.0.2 --ephemeral --json
       fwsm hub device add d2
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    """
 
 
 @hub.command()

@@ -29,7 +29,7 @@ def job() -> None:
     Examples:
       fwsm job list
       fwsm job watch fwsm-update-20261124-120000-a1b2c3
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    """
 
 
 def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -62,7 +62,7 @@ def trigger(
     Exit codes: 0 done (with --watch: applied), 5 the device is offline, 6 no answer in time, 7 the update failed, 8 it
     was rolled back, 19 the device refused it, 21 some of many devices did not do it; the
     others are in docs/reference/exit-codes.md.
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    """
     target = one_target(device_id, query, wait_online=wait_online)
     command = operator.update(_requested(uri, sha256, version))
     with access.client(out) as client:
@@ -134,7 +134,7 @@ def watch(
 
     Exit codes: 0 applied, 6 not settled in time, 7 the update failed, 8 it was rolled back; the others are in
     docs/reference/exit-codes.md.
-    """  # noqa: D301
+    """
     with access.client(out) as client:
         if Section.of(client.twin(device_id)) is None:
             out.say(f"{device_id} has reported no update yet; waiting for one")

@@ -63,7 +63,7 @@ def cancel(out: Output, /, **given: Any) -> None:
       fwsm cancel d1
 
     Exit codes: 0 cancelled, 5 the device is offline, 19 there is nothing to cancel, or it is too late.
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    """
     _steer(CANCEL, out, **given)
 
 
@@ -78,7 +78,7 @@ def retry(out: Output, /, **given: Any) -> None:
       fwsm retry d1 && fwsm watch d1
 
     Exit codes: 0 it waits again, 5 the device is offline, 19 nothing has failed.
-    """  # noqa: D301
+    """
     _steer(RETRY, out, **given)
 
 
@@ -93,5 +93,5 @@ def status(out: Output, /, **given: Any) -> None:
       fwsm status d1 --json | jq .payload.status
 
     Exit codes: 0 it has answered, 5 the device is offline.
-    """  # noqa: D301
+    """
     _steer(STATUS, out, **given)

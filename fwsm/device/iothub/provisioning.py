@@ -201,7 +201,10 @@ class AssignedIdentity:
                 client = await asyncio.shield(making)
                 return _read(self._enrollment, await client.register())
         finally:
-            making.add_done_callback(_shut_down)
+            if making.done():
+                _shut_down(making)  # before whoever waits for the registration goes on
+            else:
+                making.add_done_callback(_shut_down)
 
 
 def _read(enrollment: Enrollment, result: RegistrationResult) -> DeviceConnection:
