@@ -106,7 +106,7 @@ def test_directory_in_use_is_told(
     """A second hub does not touch the first one's state."""
     _ready(start("hub", "run", "--address", loopback(), "--state", tmp_path, "--json"))
     code, _, err = _fwsm("hub", "run", "--address", loopback(), "--state", tmp_path)
-    assert code == 1
+    assert code == 13
     assert "another hub runs on this directory" in err
 
 
@@ -114,7 +114,7 @@ def test_directory_in_use_is_told(
 def test_address_that_will_not_do_is_told(address: str) -> None:
     """A hub on this machine is for this machine."""
     code, _, err = _fwsm("hub", "run", "--address", address, "--ephemeral")
-    assert code == 1
+    assert code == 11
     assert err.startswith("error: ")
     assert "fix: " in err
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +86,7 @@ def test_second_job_is_told_of_the_first_at_once(hub: Hub, client: Client) -> No
             "type": "scheduleUpdateTwin",
             "updateTwin": {"tags": {"a": 1}, "etag": "*"},
             "queryCondition": "*",
+            "startTime": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),  # a job that waits counts as well
         }
         client.create_job("first", order)
         with pytest.raises(ThrottledError, match="as many jobs are active as it allows") as caught:

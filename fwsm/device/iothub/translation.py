@@ -124,7 +124,7 @@ def _not_admitted(place: DeviceConnection | Enrollment) -> LinkAuthError:
         case SharedAccessSignature():
             proof, compare = "token", "the key that its token was made with"
         case _:
-            proof, compare = "key", "its key"
+            proof, compare = "key", "its key (SharedAccessKey of a connection string)"
     clock = "and the time with a good clock"
     if isinstance(place, Enrollment):
         return LinkAuthError(
