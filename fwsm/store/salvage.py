@@ -139,7 +139,8 @@ def salvage(path: Path) -> Update | None:
 
     Nobody may have the database open in this process: the copying would drop its locks.
     """
-    with suppress(OSError, sqlite3.Error, StoreError), tempfile.TemporaryDirectory(prefix="fwsm-") as directory:
+    unreadable = suppress(OSError, sqlite3.Error, UnicodeDecodeError, StoreError)
+    with unreadable, tempfile.TemporaryDirectory(prefix="fwsm-") as directory:
         copy = Path(directory) / "copy.db"
         for part in ("", "-wal"):
             source = _with(path, part)

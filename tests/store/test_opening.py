@@ -206,3 +206,16 @@ def test_an_update_that_the_database_does_not_know_is_restored(tmp_path: Path) -
         (report,) = store.outbox().pending()
         told = report.patch["iothubDM"]["firmwareUpdate"]
         assert (told["updateId"], told["status"], told["incident"]["code"]) == ("u1", "waiting", "storeLost")
+
+
+def test_a_column_whose_name_is_no_text_is_damage(tmp_path: Path) -> None:
+    """The schema is text that can be damaged as well; the device comes up all the same."""
+    Store(tmp_path).close()
+    path = tmp_path / "fwsm.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    path.write_bytes(path.read_bytes().replace(b"boot_id", b"boot_\xff\xfe"))
+    with Store(tmp_path) as store:
+        assert store.trouble is None
+        assert store.loss is not None

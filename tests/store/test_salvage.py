@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -139,3 +140,21 @@ def test_a_file_that_is_far_too_large_is_not_copied(path: Path) -> None:
     """It could fill what holds temporary files."""
     os.truncate(path, 65 * 1024 * 1024)
     assert salvage(path) is None
+
+
+@pytest.mark.parametrize("damage", [slice(0, 512), slice(7, 8)], ids=["all of it", "its own account of its gaps"])
+def test_whichever_page_is_damaged_nothing_older_is_taken_for_the_newest(tmp_path: Path, damage: slice) -> None:
+    """Where some of the table cannot be trusted, none of it is; and pages of other tables do not matter."""
+    with Store(tmp_path / "state") as store:
+        for number in range(30):
+            store.accept(replace(UPDATE, id=f"u{number}"), NOW)
+    path = tmp_path / "state" / "fwsm.db"
+    whole = path.read_bytes()
+    found = set()
+    for at in range(0, len(whole), 512):
+        page = bytearray(whole[at : at + 512])
+        page[damage] = bytes(byte ^ 0xFF for byte in page[damage])
+        path.write_bytes(whole[:at] + page + whole[at + 512 :])
+        update = salvage(path)
+        found.add(None if update is None else update.id)
+    assert found == {None, "u29"}
