@@ -15,11 +15,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 import download
 import durable
 import footprint
+import hub
 
 
 def main() -> None:
     """Run what was named on the command line, or everything."""
-    parts = {"durable": durable.run, "download": download.run, "footprint": footprint.run}
+    parts = {"durable": durable.run, "download": download.run, "footprint": footprint.run, "hub": hub.run}
     chosen = sys.argv[1:] or list(parts)
     unknown = set(chosen) - set(parts)
     if unknown:
