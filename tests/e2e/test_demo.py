@@ -118,6 +118,15 @@ def alive(pid: int) -> bool:
     return True
 
 
+@pytest.fixture
+def _hang_up_ends() -> Iterator[None]:
+    """SIGHUP ends a process, although `nohup` may have started the tests: what that ignores is inherited."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hang_up_ends")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demo_leaves_nothing_behind_when_it_is_ended(
     running: subprocess.Popen[str], tmp_path: Path, ending: signal.Signals
