@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from fwsm.cli.settings import setting_options
 from fwsm.config import DeviceConfig
+from fwsm.errors import ConfigError
 
 
 def _given(*arguments: str) -> dict[str, Any]:
@@ -40,6 +42,13 @@ def test_options_arrive_with_the_type_of_their_setting() -> None:
     assert (given["soak_s"], given["max_bytes"], given["allow_http"]) == (2.5, 7, True)
     assert (given["state_dir"], given["health_command"]) == (Path("x"), ("sh", "-c", "exit 0"))
     DeviceConfig(**{name: value for name, value in given.items() if value is not None})
+
+
+def test_a_command_line_with_an_open_quotation_is_refused() -> None:
+    """With what was given and what to do."""
+    with pytest.raises(ConfigError, match=r"health_command is .*: No closing quotation") as caught:
+        _given("--health-command", "sh -c 'exit")
+    assert caught.value.fix == "Close the quotation"
 
 
 def test_every_option_says_what_it_is() -> None:
