@@ -13,7 +13,8 @@
     │   └── StoreFullError          the disk under the database is full
     ├── LinkError                   the device's connection to the hub
     │   ├── LinkAuthError           the hub does not accept this identity
-    │   ├── LinkTakenError          another program on this machine connects as this device
+    │   ├── LinkLostError           the connection was there, and has gone
+    │   ├── LinkTakenError          another program connects as this device
     │   ├── LinkBusyError           the hub asks for patience: too many requests (429)
     │   └── ReportRefusedError      the hub refuses this report; sending it again will not help
     ├── ArtifactError               the file of an update
@@ -74,6 +75,7 @@ __all__ = [
     "LinkAuthError",
     "LinkBusyError",
     "LinkError",
+    "LinkLostError",
     "LinkTakenError",
     "NoSpaceError",
     "PortInUseError",
@@ -222,8 +224,14 @@ class LinkAuthError(LinkError):
     exit_code = 15
 
 
+class LinkLostError(LinkError):
+    """The connection was there, and has gone; the next one may last."""
+
+    code = "linkLost"
+
+
 class LinkTakenError(LinkError):
-    """Another program on this machine connects as this device."""
+    """Another program, on this machine or another, connects as this device."""
 
     kind = Kind.NEEDS_OPERATOR
     code = "linkTaken"

@@ -20,6 +20,7 @@ from fwsm.device.commands import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SDK = (ROOT / "docs" / "reference" / "sdk.md").read_text()
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text()
 WIRE = (ROOT / "docs" / "reference" / "wire.md").read_text()
 
@@ -74,6 +75,18 @@ def test_the_example_of_settings_is_one(tmp_path: Path) -> None:
     file.write_text(example)
     config = load(file, {}, {})
     assert config.soak_s == tomllib.loads(example)["soak_s"]
+
+
+def test_the_page_of_the_sdk_names_tests_that_exist() -> None:
+    """In each row but those that say that there is nothing to test."""
+    rows = [
+        line for line in SDK.splitlines() if line.startswith("|") and not line.startswith(("|---", "| what happens"))
+    ]
+    named = [re.findall(r"`([\w/]+\.py)::(\w+)`", row) for row in rows]
+    assert [row for row, tests in zip(rows, named, strict=True) if not tests and "CONNACK 1 |" not in row] == []
+    for file, name in {test for tests in named for test in tests}:
+        path = ROOT / file if "/" in file else ROOT / "tests" / "device" / "iothub" / file
+        assert f"\ndef {name}(" in path.read_text(), f"{file}::{name}"
 
 
 def test_the_page_of_the_wire_names_what_goes_over_it() -> None:

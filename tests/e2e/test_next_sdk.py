@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 # Where .ci/install-tools puts it, for the clients of the hub as well.
 NEXT_SDK = ROOT / ".venv" / "clients" / PYTHON_2_15
-TESTS = [f"tests/device/iothub/test_{name}.py" for name in ("link", "session", "identity", "provisioning")]
+TESTS = [f"tests/device/iothub/test_{name}.py" for name in ("link", "bad_days", "session", "identity", "provisioning")]
 
 
 def test_the_link_works_on_the_next_sdk(missing: Callable[[str], NoReturn]) -> None:

@@ -2,7 +2,9 @@
 
 - `link`: the port's face, and the supervisor that stays connected
 - `session`: one life of the SDK's client
-- `identity`, `provisioning`: as whom the next connect is made; `exclusive`: one program an identity
+- `identity`, `provisioning`: as whom the next connect is made; `exclusive`: one program an identity;
+  `identities`: which of them goes with which credentials
+- `contest`: notices another program, on another machine, that is the same device
 - `client`: makes the SDK's clients
 - `translation`: the SDK's exceptions in our words
 - `loop`: an event loop in a thread, so that a call that hangs can be given up

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from fwsm.core.credentials import Enrollment
     from fwsm.core.proxy import Proxy
 
-__all__ = ["Network", "check_authorities", "check_certificate", "new_client", "new_provisioning_client"]
+__all__ = [
+    "Network",
+    "check_authorities",
+    "check_certificate",
+    "check_token_ttl",
+    "new_client",
+    "new_provisioning_client",
+]
+
+_RENEWED_BEFORE_S = 120  # by the SDK
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,20 @@ def check_authorities(ca_pem: str | None) -> None:
             why=f"it is not PEM text ({error})",
             fix="Give the text of a file that starts with -----BEGIN CERTIFICATE-----",
         ) from error
+
+
+def check_token_ttl(token_ttl_s: int) -> None:
+    """Check how long a token is to be valid.
+
+    Raises:
+        ConfigError: so short that the SDK would do nothing but renew it, without a pause.
+    """
+    if token_ttl_s <= _RENEWED_BEFORE_S:
+        raise ConfigError(
+            f"a token cannot be valid for {token_ttl_s} s",
+            why=f"it is renewed {_RENEWED_BEFORE_S} s before its end",
+            fix="Give 900 s or more",
+        )
 
 
 def check_certificate(certificate: Certificate) -> None:

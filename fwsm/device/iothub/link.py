@@ -2,11 +2,13 @@
 
 A supervisor in a thread of its own opens one session after another. All retries are made here: pauses with full jitter
 between sessions, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
-like a wrong key, so this too heals); and short ones within one `report` or one reading of the twin, which outlast a hub
-in trouble or a connection that is cut under a patch. What takes longer is left to the caller, who keeps the report on
-disk. So is a report that a throttled hub did not take: short pauses of many devices are what throttles a hub.
+like a wrong key, so this too heals) and while another program seems to connect as the same device; and short ones
+within one `report` or one reading of the twin, which outlast a hub in trouble or a connection that is cut under a
+patch. What takes longer is left to the caller, who keeps the report on disk. So is a report that a throttled hub did
+not take: short pauses of many devices are what throttles a hub.
 
-The twin is read after each connect, and again after each hint that a desired property has changed.
+The twin is read after each connect, after each hint that a desired property has changed, and now and then without one,
+because a hint can be lost.
 """
 
 from __future__ import annotations
@@ -20,18 +22,16 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.connection_string import DeviceConnection
-from fwsm.core.credentials import Enrollment, TokenFile
 from fwsm.device.backoff import is_transient, retrying
 from fwsm.device.clock import SystemClock
-from fwsm.device.durable import Disk
-from fwsm.device.iothub.client import Network, check_authorities
+from fwsm.device.iothub.client import Network, check_authorities, check_token_ttl
+from fwsm.device.iothub.contest import Contest
 from fwsm.device.iothub.exclusive import Exclusive
-from fwsm.device.iothub.identity import FixedIdentity, TokenIdentity
+from fwsm.device.iothub.identities import identity_of, name_of
 from fwsm.device.iothub.loop import LoopThread
-from fwsm.device.iothub.provisioning import AssignedIdentity, AssignmentFile
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
-from fwsm.errors import FwsmError, LinkBusyError, LinkError
+from fwsm.errors import FwsmError, LinkBusyError, LinkError, LinkTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from fwsm.core.connection_string import Credentials
     from fwsm.core.proxy import Proxy
-    from fwsm.device.iothub.identity import Identity
     from fwsm.device.ports import Clock, Message
 
 __all__ = ["IoTHubLink"]
@@ -68,7 +67,8 @@ class IoTHubLink:
         proxy: through which the hub is reached; None for none.
         websockets: MQTT over WebSocket on port 443 instead of port 8883.
         keep_alive_s: MQTT keep-alive; a connection that died silently is noticed after about twice this.
-        token_ttl_s: how long an access token is valid. Not below 900: the SDK renews two minutes before the end.
+        token_ttl_s: how long an access token is valid, above 120: the SDK renews it two minutes before the end.
+        twin_every_s: the longest time between two readings of the twin; a hint that was lost is made up for by then.
         assignment: where the hub that an enrolment was assigned to is remembered; None to ask at every start.
         provision_within_s: how long one registration with the provisioning service may take; it has the device wait
             for some seconds in any case.
@@ -76,8 +76,8 @@ class IoTHubLink:
             returns at once. `error` is None on success and when the link was stopped.
 
     Raises:
-        ConfigError: `credentials` is no connection string of a device, `ca_pem` is no certificate, or a file that is
-            named cannot be used.
+        ConfigError: `credentials` is no connection string of a device, `ca_pem` is no certificate, `token_ttl_s` is too
+            short, or a file that is named cannot be used.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class IoTHubLink:
         websockets: bool = False,
         keep_alive_s: int = 60,
         token_ttl_s: int = 3600,
+        twin_every_s: float = 3600.0,
         assignment: Path | None = None,
         provision_within_s: float = 60.0,
         on_state: Callable[[bool, FwsmError | None], None] | None = None,
@@ -100,20 +101,25 @@ class IoTHubLink:
         if isinstance(credentials, str):
             credentials = DeviceConnection.parse(credentials)
         check_authorities(ca_pem)
+        check_token_ttl(token_ttl_s)
         network = Network(ca_pem, proxy, websockets, keep_alive_s, token_ttl_s)
         self._settings = Settings(network, deadline_s)
         self._clock = clock or SystemClock()
-        self._name = f"fwsm-link-{_name(credentials)}"
-        self._identity = _identity(credentials, network, self._clock, provision_within_s, assignment)
+        self._name = f"fwsm-link-{name_of(credentials)}"
+        self._identity = identity_of(credentials, network, self._clock, provision_within_s, assignment)
         self._exclusive = Exclusive()
         self._backoff = functools.partial(retrying, base_s=backoff_base_s, cap_s=backoff_cap_s)
         self._base_s = backoff_base_s
+        self._twin_every_s = twin_every_s
         self._good_session_s = backoff_cap_s
+        # Another link like this one ends a connection after a pause of up to the cap.
+        self._contest = Contest(2 * backoff_cap_s)
         self._on_state = on_state
         self._stopping = threading.Event()
         self._usable = threading.Event()  # there is an open session, or there never will be one again
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._proved_at_s: float | None = None  # when the hub answered the present session for the first time
         self._supervisor: threading.Thread | None = None
         self._last_error: FwsmError | None = None
 
@@ -197,46 +203,59 @@ class IoTHubLink:
         try:
             connection = self._identity.connection(loop)
             self._exclusive.take(connection)
-        except FwsmError as error:
+        except FwsmError as nobody:
+            self._contest.forget()
             if not self._stopping.is_set():
-                self._tell(connected=False, error=error)
-            return error
+                self._tell(connected=False, error=nobody)
+            return nobody
         session = Session(loop, connection, self._settings, deliver)
         with self._lock:  # either `stop` finds this session, or the stop is found here
             if self._stopping.is_set():
                 return _stopped()
             self._session = session
-        lasted_s = 0.0
+        self._proved_at_s = None
         try:
-            lasted_s = self._stay(session, deliver)
+            self._stay(session, deliver)
         except Exception as failure:  # noqa: BLE001 - a device whose supervisor has died is lost
             session.abandon(translated(failure, "connect", connection))
-        if not lasted_s:
+        if self._proved_at_s is None:
             self._identity.noted(session.error)
-        self._leave(session)
-        return session.error if lasted_s < self._good_session_s else None
+        lasted_s = 0.0 if self._proved_at_s is None else self._clock.now().boottime_s - self._proved_at_s
+        error = session.error
+        if session.admitted:
+            error = self._contest.judged(error, lasted_s, connection)
+        else:
+            self._contest.forget()
+        self._leave(session, error)
+        was_good = lasted_s >= self._good_session_s and not isinstance(error, LinkTakenError)
+        return None if was_good else error
 
-    def _stay(self, session: Session, deliver: Callable[[Message], None]) -> float:
+    def _stay(self, session: Session, deliver: Callable[[Message], None]) -> None:
         session.open()
         # The connection is up, but only an answer proves that the hub does its work.
         self._read_twin(session, deliver)
+        self._proved_at_s = self._clock.now().boottime_s
         self._identity.noted(None)
         self._tell(connected=True, error=None)
-        began_s = self._clock.now().boottime_s
+        read_at_s = self._proved_at_s
         while not session.ended.is_set():
-            if not self._clock.wait(session.stirred, _CHECK_EVERY_S):
+            # Devices that came back at the same moment do not ask again at the same moment.
+            again_s = self._twin_every_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+            hinted = self._clock.wait(session.stirred, min(_CHECK_EVERY_S, again_s))
+            if not hinted:
                 session.check()
-            elif not session.ended.is_set():
+            now_s = self._clock.now().boottime_s
+            if (hinted or now_s - read_at_s >= again_s) and not session.ended.is_set():
                 self._read_twin(session, deliver)
-        return self._clock.now().boottime_s - began_s
+                read_at_s = now_s
 
     def _read_twin(self, session: Session, deliver: Callable[[Message], None]) -> None:
         session.stirred.clear()  # before the reading: what changes after it stirs again
-        deliver(self._patiently(session.twin))
+        deliver(self._patiently(session.twin, when=lambda error: is_transient(error) and not session.ended.is_set()))
 
-    def _leave(self, session: Session) -> None:
+    def _leave(self, session: Session, error: FwsmError | None) -> None:
         if not self._stopping.is_set():
-            self._tell(connected=False, error=session.error)
+            self._tell(connected=False, error=error)
         session.close(_CLOSE_WITHIN_S)
         # A client of the SDK is a knot of cycles that holds sockets. After days on a bad network hundreds of them would
         # wait for a full collection, which Python makes ever more rarely.
@@ -270,24 +289,3 @@ def _is_ours(error: BaseException) -> bool:
 
 def _log_failure(error: BaseException, pause_s: float) -> None:
     _log.warning("%s (next try in %.1f s)", error, pause_s)
-
-
-def _name(credentials: Credentials) -> str:
-    match credentials:
-        case DeviceConnection(device_id=name) | Enrollment(registration_id=name):
-            return name
-        case _:
-            return "token"
-
-
-def _identity(
-    credentials: Credentials, network: Network, clock: Clock, provision_within_s: float, assignment: Path | None
-) -> Identity:
-    match credentials:
-        case Enrollment():
-            file = None if assignment is None else AssignmentFile(assignment, Disk())
-            return AssignedIdentity(credentials, network, clock=clock, deadline_s=provision_within_s, file=file)
-        case TokenFile():
-            return TokenIdentity(credentials)
-        case _:
-            return FixedIdentity(credentials)

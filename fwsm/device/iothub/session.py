@@ -30,7 +30,7 @@ from azure.iot.device import MethodResponse
 from fwsm.device.iothub.client import new_client
 from fwsm.device.iothub.translation import REPORT, let_go, restated, translated
 from fwsm.device.ports import MethodCall, Twin
-from fwsm.errors import FwsmError, LinkError, ReportRefusedError
+from fwsm.errors import FwsmError, LinkError, LinkLostError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -67,6 +67,7 @@ class Session:
     """A client of the SDK and what became of it. Used by several threads; raises LinkError and its leaves only.
 
     Attributes:
+        admitted: whether the hub has let the device in.
         ended: set once the client is of no use any more.
         stirred: set when it has ended, and when the twin may have changed; whoever waits for it clears it.
     """
@@ -78,6 +79,7 @@ class Session:
         settings: Settings,
         deliver: Callable[[MethodCall], None],
     ) -> None:
+        self.admitted = False
         self.ended = threading.Event()
         self.stirred = threading.Event()
         self._loop = loop
@@ -99,6 +101,7 @@ class Session:
         """Connect, and listen to direct methods and to changes of the desired properties."""
         self._client = self._call("set up the connection", self._make())
         self._call("connect", self._client.connect())
+        self.admitted = True
         self._watch()
         self._call("listen to direct methods", self._listen("on_method_request_received", self._on_method))
         self._call(
@@ -122,7 +125,7 @@ class Session:
     def check(self) -> None:
         """End the session if the client says that it is not connected."""
         if not self._client.connected:
-            self.abandon(LinkError(f"the connection to the hub {self._connection.host} was lost"))
+            self.abandon(LinkLostError(f"the connection to the hub {self._connection.host} was lost"))
 
     def abandon(self, error: FwsmError) -> None:
         """End the session: calls that wait raise LinkError, and so does every later one. The first error stays."""

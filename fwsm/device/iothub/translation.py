@@ -15,7 +15,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from fwsm.core.credentials import Certificate, Enrollment, SharedAccessSignature
-from fwsm.errors import FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
+from fwsm.errors import FwsmError, LinkAuthError, LinkBusyError, LinkError, LinkLostError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _not_now(chain: list[BaseException], names: set[str], act: str, who: str) ->
     if names & _UNREACHABLE:
         return LinkError(f"{who} cannot be reached", why=_reason(chain), fix="Check the host name and the network")
     if names & _LOST:
-        return LinkError(f"the connection to {who} was lost")
+        return LinkLostError(f"the connection to {who} was lost")
     if names & _SILENT:
         return LinkError(f"could not {act}", why=f"{who} did not answer in time")
     kinds = " from ".join(type(cause).__name__ for cause in chain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -16,7 +17,7 @@ from fwsm.core.credentials import Certificate
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Shown", "make_certificate"]
+__all__ = ["Shown", "make_certificate", "make_server_certificate"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,27 @@ def make_certificate(directory: Path, name: str = "d1", passphrase: str = "") ->
     key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock))
     thumbprint = certificate.fingerprint(hashes.SHA256()).hex().upper()
     return Shown(Certificate(str(cert_file), str(key_file), passphrase), thumbprint)
+
+
+def make_server_certificate(directory: Path, address: str, begins: datetime, ends: datetime) -> Path:
+    """Make a key and its self-signed certificate for a server at `address`, both in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = directory / "server.pem"
+    plain = serialization.NoEncryption()
+    file.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return file

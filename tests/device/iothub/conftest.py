@@ -12,9 +12,13 @@ import pytest
 from azure.iot.device.common.pipeline import pipeline_thread
 
 from fwsm.hub import Hub
+from tests.device.iothub.bench import Twins, new_link
+from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fwsm.device.iothub import IoTHubLink
 
 _numbers = itertools.count(1)
 
@@ -44,3 +48,25 @@ def _sweep() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+@pytest.fixture
+def states() -> States:
+    """The states of `link`."""
+    return States()
+
+
+@pytest.fixture
+def twins() -> Twins:
+    """The twins that `link` has delivered."""
+    return Twins()
+
+
+@pytest.fixture
+def link(hub: Hub, states: States, twins: Twins) -> Iterator[IoTHubLink]:
+    """A link that is connected to the hub and echoes direct methods."""
+    link = new_link(hub, states)
+    link.start(twins)
+    states.wait(lambda: states.connections() == 1)
+    yield link
+    link.stop()

@@ -13,73 +13,15 @@ import pytest
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub import IoTHubLink
-from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
+from tests.device.iothub.bench import DEADLINE_S, PATIENCE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link
 from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from fwsm.device.ports import Link, Message
+    from fwsm.device.ports import Link
 
 pytestmark = pytest.mark.e2e
-
-_PATIENCE_S = 10.0
-_DEADLINE_S = 1.0
-
-# paho leaves sockets to the garbage collector when a handshake fails and when a client connects again.
-_SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
-
-
-class Twins:
-    """The twins that were delivered, so that a test can wait for one; methods are echoed."""
-
-    def __init__(self) -> None:
-        self.read: list[Twin] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, message: Message) -> None:
-        """Take one message."""
-        if isinstance(message, MethodCall):
-            message.respond(200, {"name": message.name, "payload": message.payload})
-            return
-        with self._changed:
-            self.read.append(message)
-            self._changed.notify_all()
-
-    def wait(self, fact: Callable[[], bool]) -> None:
-        """Wait until `fact` holds after one of the deliveries."""
-        with self._changed:
-            assert self._changed.wait_for(fact, _PATIENCE_S), self.read
-
-
-def _link(hub: Hub, states: States, text: str = "", **options: Any) -> IoTHubLink:
-    connection = DeviceConnection.parse(text or hub.device("d1").connection_string)
-    settings = {"deadline_s": _DEADLINE_S, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, **options}
-    return IoTHubLink(connection, clock=SystemClock(), ca_pem=hub.ca_pem, on_state=states, **settings)
-
-
-@pytest.fixture
-def states() -> States:
-    """The states of `link`."""
-    return States()
-
-
-@pytest.fixture
-def twins() -> Twins:
-    """The twins that `link` has delivered."""
-    return Twins()
-
-
-@pytest.fixture
-def link(hub: Hub, states: States, twins: Twins) -> Iterator[IoTHubLink]:
-    """A link that is connected to the hub and echoes direct methods."""
-    link = _link(hub, states)
-    link.start(twins)
-    states.wait(lambda: states.connections() == 1)
-    yield link
-    link.stop()
 
 
 def _link_threads(name: str = "fwsm-link") -> list[threading.Thread]:
@@ -105,13 +47,13 @@ def test_a_report_returns_when_the_hub_has_it(hub: Hub, link: IoTHubLink) -> Non
 def test_a_direct_method_is_delivered_and_answered(hub: Hub, link: IoTHubLink, payload: Any) -> None:
     """Name and payload of a call arrive, and its answer goes back."""
     assert link.connected
-    answer = hub.call_method("d1", "firmwareUpdate", payload, response_timeout_s=_PATIENCE_S)
+    answer = hub.call_method("d1", "firmwareUpdate", payload, response_timeout_s=PATIENCE_S)
     assert (answer.status, answer.payload) == (200, {"name": "firmwareUpdate", "payload": payload})
 
 
 def test_a_report_waits_for_a_hub_that_is_away(hub: Hub, states: States) -> None:
     """A report that is made while the hub cannot be reached arrives once it can."""
-    link = _link(hub, states, deadline_s=_PATIENCE_S)
+    link = new_link(hub, states, deadline_s=PATIENCE_S)
     link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     hub.pause()
@@ -119,7 +61,7 @@ def test_a_report_waits_for_a_hub_that_is_away(hub: Hub, states: States) -> None
     sender = threading.Thread(target=link.report, args=({"while": "away"},))
     sender.start()
     hub.resume()
-    sender.join(_PATIENCE_S)
+    sender.join(PATIENCE_S)
     assert hub.reports("d1") == [{"while": "away"}]
     link.stop()
 
@@ -132,7 +74,7 @@ def test_a_report_gives_up_when_the_hub_stays_away(hub: Hub, link: IoTHubLink, s
     with pytest.raises(LinkError, match=f"the hub {hub.address} cannot be reached: Connection refused") as caught:
         link.report({"a": 1})
     assert type(caught.value) is LinkError
-    assert time.monotonic() - began_s < 3 * _DEADLINE_S
+    assert time.monotonic() - began_s < 3 * DEADLINE_S
     assert not link.connected
     assert link.last_error is not None
 
@@ -270,7 +212,7 @@ def test_a_hub_that_turns_a_connection_away_is_tried_again(hub: Hub, link: IoTHu
 def test_a_throttled_hub_at_the_start_does_not_cost_the_connection(hub: Hub, states: States) -> None:
     """The first twin read is tried again on the same connection."""
     hub.faults.inject(Operation.TWIN_READ, Refuse(429), times=2)
-    link = _link(hub, states)
+    link = new_link(hub, states)
     link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     assert [error for _, error in states.told if error] == []
@@ -286,7 +228,7 @@ def test_a_refused_identity_is_told_clearly(hub: Hub, states: States, wrong: str
         text = text.replace(hub.device("d1").primary_key, other.primary_key)
     else:
         text = text.replace("DeviceId=d1", "DeviceId=d3")
-    link = _link(hub, states, text)
+    link = new_link(hub, states, text)
     link.start(Twins())
     error = states.wait_error()
     assert isinstance(error, LinkAuthError)
@@ -302,7 +244,7 @@ def test_a_device_that_is_registered_later_gets_in(hub: Hub, states: States) -> 
     """A refused identity is not given up: once the registry knows it, the link connects."""
     key = hub.device("d1").primary_key
     text = hub.device("d1").connection_string.replace("DeviceId=d1", "DeviceId=late")
-    link = _link(hub, states, text)
+    link = new_link(hub, states, text)
     link.start(Twins())
     assert isinstance(states.wait_error(), LinkAuthError)
     hub.add_device("late", primary_key=key)
@@ -310,11 +252,11 @@ def test_a_device_that_is_registered_later_gets_in(hub: Hub, states: States) -> 
     link.stop()
 
 
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_an_untrusted_hub_is_told_clearly(hub: Hub, states: States) -> None:
     """Without the hub's CA the certificate is not trusted, and the message asks for it."""
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
-    link = IoTHubLink(connection, clock=SystemClock(), on_state=states, deadline_s=_DEADLINE_S)
+    link = IoTHubLink(connection, clock=SystemClock(), on_state=states, deadline_s=DEADLINE_S)
     link.start(Twins())
     error = states.wait_error()
     assert isinstance(error, LinkAuthError)
@@ -333,7 +275,7 @@ def test_a_ca_that_is_none_is_refused_at_once(address: str) -> None:
 
 def test_stop_lets_a_waiting_report_go_and_leaves_no_thread(hub: Hub, states: States) -> None:
     """With the hub away, `stop` is quick, a report that waits raises LinkError, and only threads of the SDK remain."""
-    link = _link(hub, states, deadline_s=60.0, backoff_cap_s=60.0)
+    link = new_link(hub, states, deadline_s=60.0, backoff_cap_s=60.0)
     hub.pause()
     link.start(Twins())
     states.wait_error()
@@ -349,14 +291,14 @@ def test_stop_lets_a_waiting_report_go_and_leaves_no_thread(hub: Hub, states: St
 
     sender = threading.Thread(target=send)
     sender.start()
-    assert began.wait(_PATIENCE_S)
+    assert began.wait(PATIENCE_S)
     began_s = time.monotonic()
     link.stop()
-    sender.join(_PATIENCE_S)
+    sender.join(PATIENCE_S)
     assert time.monotonic() - began_s < 2
     assert [str(error) for error in raised] == ["the link was stopped"]
     for thread in _link_threads():
-        thread.join(_PATIENCE_S)
+        thread.join(PATIENCE_S)
     assert _link_threads() == []
     assert states.told[-1] == (False, None)
     assert not link.connected
@@ -374,12 +316,12 @@ def test_stop_when_connected_disconnects(hub: Hub, link: IoTHubLink) -> None:
 
 def test_stop_of_a_link_that_never_started_does_nothing(hub: Hub, states: States) -> None:
     """A link can be thrown away unused."""
-    link = _link(hub, states)
+    link = new_link(hub, states)
     link.stop()
     assert states.told == []
 
 
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
     """A peer that takes the connection and says nothing runs into the deadline, and `stop` is quick all the same."""
     states = States()
@@ -396,14 +338,14 @@ def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
         # The SDK serves all clients of the process with one thread, which the handshake holds: set it free.
         peer.close()
     for thread in _link_threads("fwsm-link-silent"):
-        thread.join(_PATIENCE_S)
+        thread.join(PATIENCE_S)
     assert _link_threads("fwsm-link-silent") == []
 
 
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_a_renewal_of_the_token_that_fails_is_a_loss(hub: Hub, states: States) -> None:
     """When the hub turns the SDK away in the middle of a renewal, the link connects with a new client."""
-    link = _link(hub, states, token_ttl_s=122)
+    link = new_link(hub, states, token_ttl_s=122)
     link.start(Twins())
     states.wait(lambda: states.connections() == 1)
     hub.faults.inject(Operation.CONNECT, Refuse(3)).wait_spent()  # the renewal comes within two seconds

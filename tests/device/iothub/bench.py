@@ -1,0 +1,55 @@
+"""A link with the embedded hub at its other end, and what came through it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from fwsm.core.connection_string import DeviceConnection
+from fwsm.device.clock import SystemClock
+from fwsm.device.iothub import IoTHubLink
+from fwsm.device.ports import MethodCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.device.ports import Message, Twin
+    from fwsm.hub import Hub
+    from tests.device.iothub.states import States
+
+__all__ = ["DEADLINE_S", "PATIENCE_S", "SDK_LEAVES_SOCKETS_OPEN", "Twins", "new_link"]
+
+PATIENCE_S = 10.0
+DEADLINE_S = 1.0
+
+# paho leaves sockets to the garbage collector when a handshake fails and when a client connects again.
+SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
+
+
+class Twins:
+    """The twins that were delivered, so that a test can wait for one; methods are echoed."""
+
+    def __init__(self) -> None:
+        self.read: list[Twin] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, message: Message) -> None:
+        """Take one message."""
+        if isinstance(message, MethodCall):
+            message.respond(200, {"name": message.name, "payload": message.payload})
+            return
+        with self._changed:
+            self.read.append(message)
+            self._changed.notify_all()
+
+    def wait(self, fact: Callable[[], bool]) -> None:
+        """Wait until `fact` holds after one of the deliveries."""
+        with self._changed:
+            assert self._changed.wait_for(fact, PATIENCE_S), self.read
+
+
+def new_link(hub: Hub, states: States, text: str = "", **options: Any) -> IoTHubLink:
+    """Return a link to `hub` as d1, or as `text` says, with short pauses and a short deadline."""
+    connection = DeviceConnection.parse(text or hub.device("d1").connection_string)
+    settings = {"deadline_s": DEADLINE_S, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, **options}
+    return IoTHubLink(connection, clock=SystemClock(), ca_pem=hub.ca_pem, on_state=states, **settings)
