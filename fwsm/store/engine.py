@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["connect", "look", "noticed", "transaction", "translated", "trouble"]
+__all__ = ["connect", "look", "transaction", "translated", "trouble"]
 
 _TROUBLE: Final = "fwsm.trouble"
 
@@ -136,23 +136,8 @@ def transaction(connection: Connection, doing: str) -> Iterator[Connection]:
     Raises:
         StoreError: nothing of the block has been kept.
     """
-    with noticed(connection), translated(doing), connection.begin():
+    with translated(doing, connection), connection.begin():
         yield connection
-
-
-@contextmanager
-def noticed(connection: Connection) -> Iterator[None]:
-    """Keep in mind, for `trouble`, what another try on this connection would not help against.
-
-    That is damage, and a connection that can only read: SQLite opens such a one without a word if the disk fails just
-    then, and it stays so after the disk is well again.
-    """
-    try:
-        yield
-    except StoreError as error:
-        if isinstance(error, StoreDamagedError) or _name(error.__cause__).startswith("SQLITE_READONLY"):
-            connection.info[_TROUBLE] = error
-        raise
 
 
 def trouble(connection: Connection) -> StoreError | None:
@@ -162,19 +147,36 @@ def trouble(connection: Connection) -> StoreError | None:
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn what SQLite and the operating system raise into StoreError."""
+def translated(doing: str, connection: Connection | None = None) -> Iterator[None]:
+    """Turn what SQLite and the operating system raise into StoreError.
+
+    Args:
+        doing: what the block does, for the error message: "cannot …".
+        connection: what it is done on. For `trouble`, it is kept in mind what another try on it would not help against:
+            damage, and that it can only read. SQLite opens a connection so without a word if the disk fails just then,
+            and so it stays after the disk is well again.
+    """
     try:
         yield
-    except DBAPIError as error:
-        raise _store_error(doing, error.orig or error) from error
-    except (sqlite3.Error, OSError) as error:
-        raise _store_error(doing, error) from error
+    except StoreDamagedError as error:
+        _keep_in_mind(connection, error)
+        raise
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        cause = (error.orig or error) if isinstance(error, DBAPIError) else error
+        translation = _store_error(doing, cause)
+        if isinstance(translation, StoreDamagedError) or _name(cause).startswith("SQLITE_READONLY"):
+            _keep_in_mind(connection, translation)
+        raise translation from error
 
 
-def _name(error: BaseException | None) -> str:
-    """What SQLite calls an error, which SQLAlchemy may have wrapped; empty if it is none of SQLite's."""
-    return getattr(getattr(error, "orig", error), "sqlite_errorname", "") or ""
+def _keep_in_mind(connection: Connection | None, error: StoreError) -> None:
+    if connection is not None:
+        connection.info[_TROUBLE] = error
+
+
+def _name(error: BaseException) -> str:
+    """What SQLite calls an error; empty if it is none of SQLite's."""
+    return getattr(error, "sqlite_errorname", "") or ""
 
 
 # The second is what SQLite calls it when the file of shared memory beside the database cannot grow.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.moment import Deadline
 from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
@@ -18,48 +20,55 @@ if TYPE_CHECKING:
 __all__ = ["changed_columns", "columns", "iso", "parse_iso", "understood", "update_of"]
 
 
+# The fields of the record that lie in columns of other names or of another form: which part of the value is in which.
+# Every other field lies in the column of its name, as it is.
+_PARTS: Final = {
+    "request": {"uri": "uri", "sha256": "sha256", "version": "version"},
+    "state": {"state": "value"},
+    "failure": {"failure_code": "code", "failure_message": "message", "failure_kind": "kind.value"},
+    "deadline": {
+        "due_boot_id": "boot_id",
+        "due_boottime_s": "boottime_s",
+        "due_wall_at": "wall_at",
+        "due_span_s": "span_s",
+    },
+    "progress": {"progress_bytes": "bytes", "progress_total_bytes": "total_bytes"},
+    "artifact": {"artifact_sha256": "sha256", "artifact_bytes": "bytes"},
+}
+_IN_PARTS: Final = {name: (tuple(parts), attrgetter(*parts.values())) for name, parts in _PARTS.items()}
+_FIELDS: Final = tuple(field.name for field in fields(Update))
+_values: Final = attrgetter(*_FIELDS)
+
+
 def columns(update: Update) -> dict[str, Any]:
     """The record as column values of the table `updates`."""
-    failure, due, progress, artifact = update.failure, update.deadline, update.progress, update.artifact
-    return {
-        "id": update.id,
-        "uri": update.request.uri,
-        "sha256": update.request.sha256,
-        "version": update.request.version,
-        "state": update.state.value,
-        "boot_id": update.boot_id,
-        "attempt": update.attempt,
-        "restarts": update.restarts,
-        "resumed": update.resumed,
-        "reboots": update.reboots,
-        "damages": update.damages,
-        "failure_code": failure.code if failure else None,
-        "failure_message": failure.message if failure else None,
-        "failure_kind": failure.kind.value if failure else None,
-        "rolled_back": update.rolled_back,
-        "reason": update.reason,
-        "until": iso(update.until),
-        "due_boot_id": due.boot_id if due else None,
-        "due_boottime_s": due.boottime_s if due else None,
-        "due_wall_at": iso(due.wall_at) if due else None,
-        "due_span_s": due.span_s if due else None,
-        "progress_bytes": progress.bytes if progress else None,
-        "progress_total_bytes": progress.total_bytes if progress else None,
-        "artifact_sha256": artifact.sha256 if artifact else None,
-        "artifact_bytes": artifact.bytes if artifact else None,
-        "target_slot": update.target_slot,
-        "started_waiting_at": iso(update.started_waiting_at),
-        "download_complete_at": iso(update.download_complete_at),
-        "started_applying_at": iso(update.started_applying_at),
-        "applied_at": iso(update.applied_at),
-        "reached_bytes": update.reached_bytes,
-    }
+    row: dict[str, Any] = {}
+    for name, value in zip(_FIELDS, _values(update), strict=True):
+        row.update(_columns_of(name, value))
+    return row
 
 
 def changed_columns(before: Update, after: Update) -> dict[str, Any]:
-    """The column values in which a record differs from the one before it."""
-    old = columns(before)
-    return {name: value for name, value in columns(after).items() if value != old[name]}
+    """The column values of the fields in which a record differs from the one before it: at each entry a few of many."""
+    row: dict[str, Any] = {}
+    for name, old, new in zip(_FIELDS, _values(before), _values(after), strict=True):
+        if new is not old and new != old:
+            row.update(_columns_of(name, new))
+    return row
+
+
+def _columns_of(field: str, value: Any) -> dict[str, Any]:
+    if field in _IN_PARTS:
+        names, parts = _IN_PARTS[field]
+        if value is None:
+            return dict.fromkeys(names)
+        found = parts(value)
+        return {name: _plain(part) for name, part in zip(names, found if len(names) > 1 else (found,), strict=True)}
+    return {field: _plain(value)}
+
+
+def _plain(value: Any) -> Any:
+    return iso(value) if isinstance(value, datetime) else value
 
 
 def update_of(row: Mapping[str, Any]) -> Update:

@@ -22,7 +22,6 @@ from fwsm.store.engine import connect
 from fwsm.store.loss import read_incident
 from fwsm.store.mapping import understood, update_of
 from fwsm.store.prepared import Prepared, reading, writing
-from fwsm.store.reserve import Reserve
 from fwsm.store.tables import FACTS, HISTORY, UPDATES
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+    from fwsm.store.reserve import Reserve
 
 __all__ = ["TOLD", "Outbox", "Report"]
 
@@ -71,11 +72,12 @@ class Outbox:
 
     Args:
         path: the database. It is opened with the first reading, and again if it has been changed for another one.
+        reserve: the room that is kept beside it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve: Reserve) -> None:
         self._path = path
-        self._reserve = Reserve(path)
+        self._reserve = reserve
         self._connection: Connection | None = None
         self._in_use = threading.Lock()
         self._outdated = False

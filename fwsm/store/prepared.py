@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.sqlite.pysqlite import dialect
 
-from fwsm.store.engine import noticed, translated
+from fwsm.store.engine import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ class Prepared:
     def run(self, driver: sqlite3.Connection, values: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
         """Execute it; `values` by the names of its parameters."""
         sql, names, fixed = self._compiled
-        known = fixed if values is None else {**fixed, **values}
+        known = {**fixed, **values} if fixed and values else values or fixed
         return driver.execute(sql, [known[name] for name in names])
 
     def rows(self, driver: sqlite3.Connection, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def reading(connection: Connection, doing: str) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: it cannot be read.
     """
-    with noticed(connection), translated(doing):
+    with translated(doing, connection):
         yield driver_of(connection)
 
 
@@ -97,7 +97,7 @@ def writing(connection: Connection, doing: str) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: nothing of the block has been kept.
     """
-    with noticed(connection), translated(doing):
+    with translated(doing, connection):
         driver = driver_of(connection)
         driver.execute("BEGIN IMMEDIATE")
         try:

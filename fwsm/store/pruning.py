@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Retention", "prune"]
 
-# So many rows are looked at, and forgotten at most, for one new update. An update has some ten, hardly ever a hundred.
-_AT_ONCE: Final = 256
+# So many rows are looked at at once, and as many again while all of them were old. An update has some ten, hardly ever
+# a hundred; so what one adds is forgotten with the next, whoever sets a limit after years has no commit that takes
+# long, and where nothing is old hardly anything is read.
+_AT_ONCE: Final = 32
+_TIMES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +67,14 @@ _LAST_APPLIED: Final = (
 _OLDEST: Final = (
     select(HISTORY.c.number, HISTORY.c.update_id, HISTORY.c.at).order_by(HISTORY.c.number).limit(_AT_ONCE).subquery()
 )
-_FORGET_ENTRIES: Final = Prepared(
-    HISTORY.delete().where(
-        HISTORY.c.number.in_(
-            select(_OLDEST.c.number).where(
-                _OLDEST.c.number < bindparam("newest"),
-                _OLDEST.c.number <= func.coalesce(TOLD, 0),
-                _OLDEST.c.update_id != func.coalesce(_NEWEST_UPDATE, ""),
-                or_(_OLDEST.c.number <= bindparam("counted_out"), _OLDEST.c.at < bindparam("before")),
-            )
-        )
-    )
+_OLD: Final = select(_OLDEST.c.number).where(
+    _OLDEST.c.number < bindparam("newest"),
+    _OLDEST.c.number <= func.coalesce(TOLD, 0),
+    _OLDEST.c.update_id != func.coalesce(_NEWEST_UPDATE, ""),
+    or_(_OLDEST.c.number <= bindparam("counted_out"), _OLDEST.c.at < bindparam("before")),
 )
+_ANY_OLD: Final = Prepared(_OLD.limit(1))  # mostly none is, and to delete nothing takes three times as long
+_FORGET_ENTRIES: Final = Prepared(HISTORY.delete().where(HISTORY.c.number.in_(_OLD)))
 # The update of the oldest entry that is left, and all that are older but the last one that was applied: the twin shows
 # when that was.
 _OLDEST_LEFT: Final = (
@@ -114,8 +113,12 @@ def prune(driver: sqlite3.Connection, retention: Retention, now: datetime) -> No
         "counted_out": number - retention.entries if retention.entries else 0,
         "before": _before(retention, min(now, parse_iso(at) or now)),
     }
-    if _FORGET_ENTRIES.run(driver, values).rowcount:
-        _FORGET_UPDATES.run(driver)
+    if not _ANY_OLD.rows(driver, values):
+        return
+    for _ in range(_TIMES):
+        if _FORGET_ENTRIES.run(driver, values).rowcount < _AT_ONCE:
+            break
+    _FORGET_UPDATES.run(driver)
 
 
 def _before(retention: Retention, now: datetime) -> str | None:

@@ -37,7 +37,7 @@ SLICE_BYTES: Final = 16 * 1024
 
 
 class Reserve:
-    """The file that keeps room. It knows nothing but its path, so the agent and the reporter have one each.
+    """The file that keeps room. The agent and the reporter share one; either thread may give up some of it.
 
     Args:
         database: the database beside which it lies.
@@ -45,6 +45,7 @@ class Reserve:
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name("reserve")
+        self._found_whole = False
 
     @property
     def size_bytes(self) -> int:
@@ -78,14 +79,22 @@ class Reserve:
             self._write(there)
 
     def refill(self) -> None:
-        """Take back what was given up if there is plenty of room, so that nobody is put into need by it."""
+        """Take back what was given up if there is plenty of room, so that nobody is put into need by it.
+
+        It comes after every commit, so the disk is only asked when something may be lacking.
+        """
+        if self._found_whole:
+            return
+        self._found_whole = True  # said beforehand: another thread may give up some of it meanwhile
         try:
             self.keep(beside_bytes=RESERVE_BYTES)
         except StoreError as error:
+            self._found_whole = False
             _log.debug("%s", error)
 
     def give(self) -> bool:
         """Give up a slice; False if nothing is left."""
+        self._found_whole = False
         size = self.size_bytes
         with suppress(OSError), self._opened(0) as file:
             os.truncate(file, max(0, size - SLICE_BYTES))

@@ -53,6 +53,7 @@ ACCEPTED: Final = "accepted"
 # And that of the first row in a database that has lost what was before.
 RESTORED: Final = "restored"
 
+_written: Final = json.JSONEncoder(separators=(",", ":")).encode
 _INSERT = inserted(UPDATES)
 _NEWEST = select(func.max(UPDATES.c.number)).scalar_subquery()
 _NOTE = inserted(HISTORY)
@@ -250,7 +251,7 @@ class Store:
         return outbox
 
     def _new_outbox(self) -> Outbox:
-        return Outbox(self.path)
+        return Outbox(self.path, self._reserve)
 
     def accept(
         self,
@@ -431,7 +432,7 @@ def _enter(
         "state": after.state.value,
         "attempt": after.attempt,
         "failure_code": after.failure.code if after.failure else None,
-        "report": json.dumps({**changed(before, after), **also}, separators=(",", ":")),
+        "report": _written({**changed(before, after), **also}),
     }
     _NOTE.run(driver, row)
 

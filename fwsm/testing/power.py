@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Artifact, Probe, Request, Update
+    from fwsm.store.reserve import Reserve
 
 __all__ = ["CutDisk", "CutInstaller", "CutOutbox", "CutShelf", "CutStore", "PowerLossError", "PowerSwitch"]
 
@@ -131,7 +132,7 @@ class CutStore(Store):
         super().__init__(directory, shelf=CutShelf(directory / "fwsm.db", power), retention=retention)
 
     def _new_outbox(self) -> CutOutbox:
-        return CutOutbox(self.path, self._power)
+        return CutOutbox(self.path, self._reserve, self._power)
 
     def _operation(self, name: str) -> AbstractContextManager[None]:
         return self._power.operation(name)
@@ -202,9 +203,9 @@ class CutShelf(Shelf):
 class CutOutbox(Outbox):
     """The real outbox behind a switch: a cut before its one operation loses that the hub has acknowledged."""
 
-    def __init__(self, path: Path, power: PowerSwitch) -> None:
+    def __init__(self, path: Path, reserve: Reserve, power: PowerSwitch) -> None:
         self._power = power
-        super().__init__(path)
+        super().__init__(path, reserve)
 
     def acknowledge(self, number: int) -> None:
         """Note what the hub has."""

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, delete, insert, select
 from fwsm.core.moment import Deadline
 from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
 from fwsm.errors import Kind
-from fwsm.store.mapping import columns, iso, parse_iso, update_of
+from fwsm.store.mapping import changed_columns, columns, iso, parse_iso, update_of
 from fwsm.store.tables import METADATA, UPDATES
 
 if TYPE_CHECKING:
@@ -69,6 +69,20 @@ def test_any_record_comes_back_as_it_was(memory: Connection, values: dict[str, o
     memory.execute(insert(UPDATES), columns(update))
     row = memory.execute(select(UPDATES)).mappings().one()
     assert update_of(dict(row)) == update
+
+
+@given(before=st.fixed_dictionaries(_strategies), after=st.fixed_dictionaries(_strategies), data=st.data())
+def test_what_changed_makes_one_record_of_the_other(
+    before: dict[str, object], after: dict[str, object], data: st.DataObject
+) -> None:
+    """Nothing is written that stays, and whatever differs is."""
+    names = data.draw(st.sets(st.sampled_from(sorted(_strategies))))
+    old = Update(**before)  # type: ignore[arg-type]
+    new = Update(**before | {name: after[name] for name in names})  # type: ignore[arg-type]
+    changed = changed_columns(old, new)
+    assert {**columns(old), **changed} == columns(new)
+    assert (old == new) == (not changed)
+    assert changed.keys() <= columns(Update(**after)).keys()  # type: ignore[arg-type]
 
 
 def test_every_field_is_tried() -> None:

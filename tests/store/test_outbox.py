@@ -17,6 +17,7 @@ from fwsm.core.twin import section, wrapped
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreError
 from fwsm.store import Outbox, Store
+from fwsm.store.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ def test_closing_twice_does_no_harm(outbox: Outbox) -> None:
 
 def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
     """Both directions say what could not be done."""
-    outbox = Outbox(tmp_path / "empty.db")
+    outbox = Outbox(tmp_path / "empty.db", Reserve(tmp_path / "empty.db"))
     with pytest.raises(StoreError, match="cannot read the reports: no such table"):
         outbox.pending()
     with pytest.raises(StoreError, match="cannot store what was reported: no such table"):

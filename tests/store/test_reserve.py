@@ -9,17 +9,22 @@ import json
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fwsm.core.desired import Acknowledgement
+from fwsm.core.moment import Moment
 from fwsm.errors import StoreError, StoreFullError
+from fwsm.store import Store
 from fwsm.store.reserve import RESERVE_BYTES, SLICE_BYTES, Reserve
 
 if TYPE_CHECKING:
     from tests.store.conftest import Mounted
 
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 TMPFS = 'mount -t tmpfs -o size=2m none "$0"'
 
 
@@ -60,6 +65,18 @@ def test_what_was_given_up_is_taken_back(reserve: Reserve, tmp_path: Path) -> No
     reserve.refill()
     assert reserve.size_bytes == RESERVE_BYTES
     assert (tmp_path / "reserve").read_bytes()[: RESERVE_BYTES - SLICE_BYTES] == before[:-SLICE_BYTES]
+
+
+def test_what_the_reporter_gave_up_is_taken_back_with_the_next_commit_of_the_agent(tmp_path: Path) -> None:
+    """They share the reserve; the agent does not ask the disk after each commit whether it is whole."""
+    with Store(tmp_path) as store:
+        outbox = store.outbox()
+        outbox.pending()
+        outbox._reserve.give()
+        assert Reserve(store.path).size_bytes == RESERVE_BYTES - SLICE_BYTES
+        store.acknowledge(Acknowledgement(version=1, digest="d", code=200, text="done"), NOW)
+        assert Reserve(store.path).size_bytes == RESERVE_BYTES
+        outbox.close()
 
 
 def test_work_that_finds_the_disk_full_is_done_again_with_less_reserve(reserve: Reserve) -> None:

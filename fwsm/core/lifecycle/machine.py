@@ -15,7 +15,7 @@ from fwsm.core.update import Limits, State
 from fwsm.errors import LifecycleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from transitions import EventData, Transition
 
@@ -54,17 +54,18 @@ class _Transition(NestedTransition):
     """A transition between leaves. Nothing is bound to parents, so none of them has to be left or entered."""
 
     def _change_state(self, event_data: EventData) -> None:
-        leaves = event_data.machine.leaves
-        leaves[self.source].exit(event_data)
-        setattr(event_data.model, event_data.machine.model_attribute, self.dest)
-        leaves[self.dest].enter(event_data)
+        machine = event_data.machine
+        machine.callbacks(machine.leaves[self.source].on_exit, event_data)
+        setattr(event_data.model, machine.model_attribute, self.dest)
+        machine.callbacks(machine.leaves[self.dest].on_enter, event_data)
 
 
 class _Machine(HierarchicalMachine):
     """The hierarchical machine for a model that is always in exactly one leaf.
 
     In general the current state is a tree, which has to be built, walked and merged at every event; that took three
-    quarters of an event's time. Conditions, callbacks and their order are those of `transitions`.
+    quarters of an event's time. Callbacks are functions that take the event, so no names of them are looked up.
+    Conditions, callbacks and their order are those of `transitions`.
     """
 
     state_cls = _State
@@ -74,6 +75,11 @@ class _Machine(HierarchicalMachine):
     def leaves(self) -> dict[str, NestedState]:
         """The states that the model can be in, by their full names."""
         return {name: self.get_state(name) for name in self.get_nested_state_names()}
+
+    def callbacks(self, funcs: Iterable[Any], event_data: EventData) -> None:
+        """Call them in order."""
+        for function in funcs:
+            function(event_data)
 
     def trigger_event(self, model: object, trigger: str, *args: Any, **kwargs: Any) -> bool:
         """Try the transitions of the model's state in order; the first that fits is executed."""
