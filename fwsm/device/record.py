@@ -16,8 +16,8 @@ from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.twin import progress_patch, wrapped
 from fwsm.device.hooks import Entered
 from fwsm.errors import StoreError
+from fwsm.store.history import ACCEPTED
 from fwsm.store.loss import LOST
-from fwsm.store.store import ACCEPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,12 +13,13 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.lifecycle import Trigger
-from fwsm.store.store import ACCEPTED, RESTORED
+from fwsm.store.history import ACCEPTED, RESTORED
 
 if TYPE_CHECKING:
     from fwsm.core.update import State, Update
+    from fwsm.store.history import HistoryRow
+    from fwsm.store.incidents import Incident
     from fwsm.store.logbook import Logbook
-    from fwsm.store.store import HistoryRow, Incident
 
 __all__ = ["Journey", "Sign", "Stay", "Visit", "between_s"]
 

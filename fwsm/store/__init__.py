@@ -9,6 +9,7 @@
 - `opening`, `salvage`, `loss`: what becomes of a database that is damaged or gone
 - `reserve`: room on the disk for the end of an update
 - `pruning`: how much of the history is kept
+- `updates`, `history`, `incidents`: the record of an update, what happened to it, what went wrong beside it
 - `store`: the agent's side: take, advance, look back
 - `outbox`: the reporter's side: what the hub has not been told yet
 - `logbook`: all that a database says of one update, for whoever draws it
@@ -16,8 +17,10 @@
 
 from __future__ import annotations
 
+from fwsm.store.history import HistoryRow
+from fwsm.store.incidents import Incident
 from fwsm.store.outbox import Outbox, Report
 from fwsm.store.pruning import Retention
-from fwsm.store.store import HistoryRow, Incident, Store
+from fwsm.store.store import Store
 
 __all__ = ["HistoryRow", "Incident", "Outbox", "Report", "Retention", "Store"]

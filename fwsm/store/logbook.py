@@ -14,11 +14,12 @@ from sqlalchemy import bindparam, func, select
 
 from fwsm.errors import ConfigError, StoreDamagedError, StoreError
 from fwsm.store.engine import look
-from fwsm.store.mapping import parse_iso, understood, update_of
+from fwsm.store.history import HistoryRow, history_row
+from fwsm.store.incidents import Incident, incident_of
+from fwsm.store.mapping import understood, update_of
 from fwsm.store.outbox import TOLD
 from fwsm.store.prepared import Prepared, reading
 from fwsm.store.schema import check
-from fwsm.store.store import HistoryRow, Incident, history_row
 from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _logbook(driver: sqlite3.Connection, update_id: str | None) -> Logbook:
     return Logbook(
         update=update,
         rows=tuple(history_row(row) for row in _ROWS.rows(driver, of_it)),
-        incidents=tuple(Incident(**{**row, "at": parse_iso(row["at"])}) for row in _INCIDENTS.rows(driver, of_it)),
+        incidents=tuple(incident_of(row) for row in _INCIDENTS.rows(driver, of_it)),
         told=_TOLD.run(driver).fetchone()[0],
     )
 

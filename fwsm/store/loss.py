@@ -14,9 +14,12 @@ from sqlalchemy.dialects.sqlite import insert
 
 from fwsm.core.twin import incident
 from fwsm.store.desired import NO_STATE
+from fwsm.store.history import RESTORED, write_entry
+from fwsm.store.incidents import write_incident
 from fwsm.store.mapping import iso, parse_iso
 from fwsm.store.prepared import Prepared
 from fwsm.store.tables import FACTS, HISTORY, INCIDENTS
+from fwsm.store.updates import insert_update
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
-__all__ = ["DAMAGED", "LOST", "Loss", "read_incident", "read_loss", "tell_loss", "write_loss"]
+__all__ = ["DAMAGED", "LOST", "Loss", "read_incident", "read_loss", "write_loss", "write_restored"]
 
 # The codes of the incidents that the twin is told of: a database had to be set aside; it was gone.
 DAMAGED: Final = "storeDamaged"
@@ -73,11 +76,6 @@ def read_loss(driver: sqlite3.Connection) -> str | None:
     return found[0] if found else None
 
 
-def write_loss(driver: sqlite3.Connection, loss: Loss) -> None:
-    """Know of it from now on."""
-    _WRITE.run(driver, {"value": loss.name})
-
-
 def read_incident(driver: sqlite3.Connection) -> tuple[str, datetime] | None:
     """Code and time of the newest incident that the twin was told of; None if there was none."""
     found = _INCIDENT.run(driver).fetchone()
@@ -85,7 +83,31 @@ def read_incident(driver: sqlite3.Connection) -> tuple[str, datetime] | None:
     return (found[0], at) if at else None
 
 
-def tell_loss(driver: sqlite3.Connection, now: Moment) -> None:
-    """Let the twin be told."""
+def write_loss(driver: sqlite3.Connection, name: str, update: Update | None, now: Moment, message: str) -> None:
+    """Know of it from now on, and let the twin be told.
+
+    Args:
+        driver: in a transaction.
+        name: of the database that was set aside.
+        update: the newest update; None if nothing is known of it.
+        now: the moment.
+        message: what happened, for people.
+    """
+    if update is None:
+        write_incident(driver, DAMAGED, message, now, None)
+        _tell(driver, now)
+    else:
+        write_restored(driver, update, now, DAMAGED, message)
+    _WRITE.run(driver, {"value": name})
+
+
+def write_restored(driver: sqlite3.Connection, update: Update, now: Moment, code: str, message: str) -> None:
+    """Add an update that was known elsewhere, with the incident that made it necessary; the twin is told all of it."""
+    insert_update(driver, update)
+    write_incident(driver, code, message, now, update.id)
+    write_entry(driver, None, update, RESTORED, now.wall, also=incident(code, now.wall))
+
+
+def _tell(driver: sqlite3.Connection, now: Moment) -> None:
     report = json.dumps(incident(DAMAGED, now.wall), separators=(",", ":"))
     _REPORT.run(driver, {"at": iso(now.wall), "boot_id": now.boot_id, "report": report})

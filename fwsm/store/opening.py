@@ -15,16 +15,14 @@ import logging
 import os
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-
 from fwsm.errors import StoreDamagedError, StoreError, StoreLockedError
-from fwsm.store.engine import connect
+from fwsm.store.engine import connect, look
 from fwsm.store.loss import Loss, read_loss
-from fwsm.store.mapping import understood, update_of
-from fwsm.store.prepared import Prepared, reading
+from fwsm.store.mapping import understood
+from fwsm.store.prepared import reading
 from fwsm.store.salvage import require_files, salvage
-from fwsm.store.schema import prepare
-from fwsm.store.tables import UPDATES
+from fwsm.store.schema import check, prepare
+from fwsm.store.updates import latest_update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +34,9 @@ if TYPE_CHECKING:
     from fwsm.store.reserve import Reserve
     from fwsm.store.salvage import Shelf
 
-__all__ = ["LATEST", "make_directory", "may_pass", "opened", "unsettled"]
+__all__ = ["looked_at", "make_directory", "may_pass", "opened", "unsettled"]
 
 _log = logging.getLogger(__name__)
-
-LATEST: Final = Prepared(select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1))
 
 # What may be otherwise one day, without anybody changing the configuration.
 _PASSING: Final = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -97,13 +93,33 @@ def opened(
     return reserve.backed(lambda: _ready(path))
 
 
+def looked_at(path: Path) -> Connection:
+    """A connection that only reads, for whoever looks beside a running agent.
+
+    Raises:
+        StoreError: there is no database, or it cannot be used.
+    """
+    if not path.is_file():
+        raise StoreError(
+            f"there is no database in {path.parent}",
+            fix="Check the state directory, or start the agent once: fwsm device run",
+        )
+    connection = look(path)
+    try:
+        check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def unsettled(connection: Connection, shelf: Shelf) -> Loss | None:
     """The loss that is still to be written into the database; None if there is none."""
     newest = shelf.newest()
     if newest is None:
         return None
-    with reading(connection, "cannot read what was lost") as driver:
-        known = read_loss(driver) == newest.name or LATEST.rows(driver)
+    with reading(connection, "cannot read what was lost") as driver, understood("the newest update"):
+        known = read_loss(driver) == newest.name or latest_update(driver) is not None
     return None if known else Loss(newest.name, salvage(newest))
 
 
@@ -114,8 +130,7 @@ def _ready(path: Path) -> Connection:
     try:
         prepare(connection)
         with reading(connection, "cannot read the update") as driver, understood("the newest update"):
-            for row in LATEST.rows(driver):
-                update_of(row)
+            latest_update(driver)
     except BaseException:
         connection.close()
         raise

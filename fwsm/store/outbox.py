@@ -20,9 +20,10 @@ from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import read_acknowledgement
 from fwsm.store.engine import connect
 from fwsm.store.loss import read_incident
-from fwsm.store.mapping import understood, update_of
+from fwsm.store.mapping import understood
 from fwsm.store.prepared import Prepared, reading, writing
-from fwsm.store.tables import FACTS, HISTORY, UPDATES
+from fwsm.store.tables import FACTS, HISTORY
+from fwsm.store.updates import last_applied_update, latest_update
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +46,6 @@ _PENDING = Prepared(
     .where(HISTORY.c.number > func.coalesce(TOLD, 0))
     .order_by(HISTORY.c.number)
     .limit(bindparam("limit"))
-)
-_NEWEST = Prepared(select(UPDATES).order_by(UPDATES.c.number.desc()).limit(1))
-_LAST_APPLIED = Prepared(
-    select(UPDATES).where(UPDATES.c.applied_at.is_not(None)).order_by(UPDATES.c.number.desc()).limit(1)
 )
 
 
@@ -107,11 +104,11 @@ class Outbox:
         """
         doing = "cannot read what the twin should show"
         with self._connected() as connection, reading(connection, doing) as driver, understood("the newest update"):
-            newest, applied = _NEWEST.rows(driver), _LAST_APPLIED.rows(driver)
+            newest, applied = latest_update(driver), last_applied_update(driver)
             acknowledgement, lost = read_acknowledgement(driver), read_incident(driver)
-            shown = section(update_of(newest[0])) if newest else {}
+            shown = section(newest) if newest else {}
             if applied:
-                shown["lastFirmwareUpdate"] = section(update_of(applied[0]))["lastFirmwareUpdate"]
+                shown["lastFirmwareUpdate"] = section(applied)["lastFirmwareUpdate"]
             shown |= acknowledgement.patch() if acknowledgement else {}
             return shown | (incident(*lost) if lost else {})
 

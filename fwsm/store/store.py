@@ -6,36 +6,29 @@ When a method here returns, that is on disk; when it raises, nothing of it is.
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import bindparam, func, select
-
-from fwsm.core.twin import changed, incident
-from fwsm.core.update import State
 from fwsm.errors import StoreDamagedError, StoreError
-from fwsm.store.desired import NO_STATE, read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import look, trouble
+from fwsm.store.desired import read_acknowledgement, write_acknowledgement
+from fwsm.store.engine import trouble
+from fwsm.store.history import ACCEPTED, history_row, read_history, write_entry
+from fwsm.store.incidents import KEPT, incident_of, read_incidents, write_incident
 from fwsm.store.lock import Lock
-from fwsm.store.loss import DAMAGED, read_loss, tell_loss, write_loss
-from fwsm.store.mapping import changed_columns, columns, iso, parse_iso, understood, update_of
-from fwsm.store.opening import LATEST, make_directory, may_pass, opened, unsettled
+from fwsm.store.loss import read_loss, write_loss, write_restored
+from fwsm.store.mapping import understood
+from fwsm.store.opening import looked_at, make_directory, may_pass, opened, unsettled
 from fwsm.store.outbox import Outbox
-from fwsm.store.prepared import Prepared, inserted, reading, writing
+from fwsm.store.prepared import reading, writing
 from fwsm.store.pruning import Retention, prune
 from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf, salvage
-from fwsm.store.schema import check
-from fwsm.store.tables import HISTORY, INCIDENTS, UPDATES
+from fwsm.store.updates import change_update, insert_update, latest_update
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -44,88 +37,11 @@ if TYPE_CHECKING:
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
+    from fwsm.store.history import HistoryRow
+    from fwsm.store.incidents import Incident
     from fwsm.store.loss import Loss
 
-__all__ = ["ACCEPTED", "RESTORED", "HistoryRow", "Incident", "Store", "history_row"]
-
-# The trigger of an update's first history row. It is no row of the table: before it there is no update.
-ACCEPTED: Final = "accepted"
-# And that of the first row in a database that has lost what was before.
-RESTORED: Final = "restored"
-
-_written: Final = json.JSONEncoder(separators=(",", ":")).encode
-_INSERT = inserted(UPDATES)
-_NEWEST = select(func.max(UPDATES.c.number)).scalar_subquery()
-_NOTE = inserted(HISTORY)
-_INCIDENT = inserted(INCIDENTS)
-_INCIDENTS = Prepared(select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(bindparam("limit")))
-_OLD_INCIDENTS = Prepared(
-    INCIDENTS.delete().where(
-        INCIDENTS.c.number <= select(func.max(INCIDENTS.c.number)).scalar_subquery() - bindparam("kept")
-    )
-)
-_HISTORY = Prepared(
-    select(HISTORY).where(HISTORY.c.state != NO_STATE).order_by(HISTORY.c.number.desc()).limit(bindparam("limit"))
-)
-_HISTORY_OF_ONE = Prepared(
-    select(HISTORY)
-    .where(HISTORY.c.update_id == bindparam("update_id"))
-    .order_by(HISTORY.c.number.desc())
-    .limit(bindparam("limit"))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One entry into a state.
-
-    Attributes:
-        number: counts up, never reused.
-        update_id: whose entry.
-        at: UTC wall time.
-        boot_id: the boot it happened in.
-        trigger: what led there; "accepted" for a new update.
-        source: the state before; None for a new update.
-        state: the state entered.
-        attempt: the try, counted from 1.
-        failure_code: what had gone wrong; None if nothing.
-    """
-
-    number: int
-    update_id: str
-    at: datetime
-    boot_id: str
-    trigger: str
-    source: State | None
-    state: State
-    attempt: int
-    failure_code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """Something that went wrong beside the update.
-
-    Attributes:
-        number: counts up, never reused.
-        at: UTC wall time.
-        boot_id: the boot it happened in.
-        update_id: the update that was under way; None if none was.
-        code: short and stable, for programs.
-        message: for people.
-    """
-
-    number: int
-    at: datetime
-    boot_id: str
-    update_id: str | None
-    code: str
-    message: str
-
-
-# So many are kept: enough to see what keeps happening, and never a full disk.
-_KEPT_INCIDENTS: Final = 200
-_LONGEST_MESSAGE: Final = 4000
+__all__ = ["Store"]
 
 
 class Store:
@@ -167,22 +83,9 @@ class Store:
         self._refused: StoreError | None = None
         self._outboxes: list[Outbox] = []
         if read_only:
-            self._look()
+            self._open = looked_at(self.path)
         else:
             self.reopen()
-
-    def _look(self) -> None:
-        if not self.path.is_file():
-            raise StoreError(
-                f"there is no database in {self.path.parent}",
-                fix="Check the state directory, or start the agent once: fwsm device run",
-            )
-        self._open = look(self.path)
-        try:
-            check(self._open)
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def trouble(self) -> StoreError | None:
@@ -278,8 +181,8 @@ class Store:
             if superseding is not None:
                 _advance(driver, superseding)
             prune(driver, self._retention, now.wall)
-            _INSERT.run(driver, columns(update))
-            _enter(driver, None, update, ACCEPTED, now.wall)
+            insert_update(driver, update)
+            write_entry(driver, None, update, ACCEPTED, now.wall)
             if acknowledging is not None:
                 write_acknowledgement(driver, acknowledging, now)
 
@@ -315,7 +218,7 @@ class Store:
             code: of the incident that made it necessary.
             message: what happened, for people.
         """
-        self._commit("cannot store the update again", lambda driver: _restore(driver, update, now, code, message))
+        self._commit("cannot store the update again", lambda driver: write_restored(driver, update, now, code, message))
 
     def settle_loss(self, now: Moment, update: Update | None, message: str) -> None:
         """Write into the new database that the last one was lost, with what is known of its newest update.
@@ -328,15 +231,7 @@ class Store:
         loss = self.loss
         assert loss is not None  # noqa: S101  # the caller looked
 
-        def work(driver: sqlite3.Connection) -> None:
-            if update is None:
-                _note(driver, DAMAGED, message, now, None)
-                tell_loss(driver, now)
-            else:
-                _restore(driver, update, now, DAMAGED, message)
-            write_loss(driver, loss)
-
-        self._commit("cannot store what was lost", work)
+        self._commit("cannot store what was lost", lambda driver: write_loss(driver, loss.name, update, now, message))
         self.loss = None
 
     def _commit(self, doing: str, work: Callable[[sqlite3.Connection], None], *, begins: bool = False) -> None:
@@ -354,8 +249,8 @@ class Store:
 
     def recovering(self) -> bool:
         """Whether this database came in the place of a lost one and knows of no update yet."""
-        with reading(self._connection, "cannot read what was lost") as driver:
-            return read_loss(driver) is not None and not LATEST.rows(driver)
+        with reading(self._connection, "cannot read what was lost") as driver, understood("the newest update"):
+            return read_loss(driver) is not None and latest_update(driver) is None
 
     def glimpse(self) -> Update | None:
         """The newest update as far as it can be read of a database that cannot be used; None if it cannot."""
@@ -364,17 +259,14 @@ class Store:
     def latest(self) -> Update | None:
         """The newest update, settled or not; None on a device that never had one."""
         with reading(self._connection, "cannot read the update") as driver, understood("the newest update"):
-            rows = LATEST.rows(driver)
-            return update_of(rows[0]) if rows else None
+            return latest_update(driver)
 
     def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
         """The newest `limit` entries, of one update or of all, oldest first."""
-        statement = _HISTORY if update_id is None else _HISTORY_OF_ONE
-        values: dict[str, Any] = {"limit": limit} if update_id is None else {"limit": limit, "update_id": update_id}
         with reading(self._connection, "cannot read the history") as driver:
-            rows = statement.rows(driver, values)
+            rows = read_history(driver, update_id, limit)
         with understood("the history"):
-            return [history_row(row) for row in reversed(rows)]
+            return [history_row(row) for row in rows]
 
     def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
         """Keep that something went wrong beside the update; the oldest of many are forgotten.
@@ -386,91 +278,16 @@ class Store:
             update_id: the update that it happened to, if to one.
         """
         with writing(self._connection, "cannot store what went wrong") as driver:
-            _note(driver, code, message, now, update_id)
+            write_incident(driver, code, message, now, update_id)
 
-    def incidents(self, *, limit: int = _KEPT_INCIDENTS) -> list[Incident]:
+    def incidents(self, *, limit: int = KEPT) -> list[Incident]:
         """The newest `limit` things that went wrong beside updates, oldest first."""
         with reading(self._connection, "cannot read what went wrong") as driver:
-            rows = _INCIDENTS.rows(driver, {"limit": limit})
+            rows = read_incidents(driver, limit)
         with understood("what went wrong"):
-            return [Incident(**{**row, "at": parse_iso(row["at"])}) for row in reversed(rows)]
-
-
-@cache
-def _advanced(names: tuple[str, ...]) -> Prepared:
-    """The change of some columns of the newest update. The ways through the lifecycle change the same few again."""
-    newest = UPDATES.update().where(UPDATES.c.number == _NEWEST, UPDATES.c.id == bindparam("key"))
-    return Prepared(newest.values({name: bindparam(name) for name in names}))
+            return [incident_of(row) for row in rows]
 
 
 def _advance(driver: sqlite3.Connection, entry: Entry) -> None:
-    new = changed_columns(entry.before, entry.after)
-    if new and _advanced(tuple(new)).run(driver, {"key": entry.after.id, **new}).rowcount != 1:
-        raise StoreDamagedError(
-            f"update {entry.after.id} is not the newest one in the database",
-            why="somebody has changed the file",
-            fix="The agent sets it aside; leave it alone while the agent runs",
-        )
-    _enter(driver, entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)
-
-
-def _enter(
-    driver: sqlite3.Connection,
-    before: Update | None,
-    after: Update,
-    trigger: str,
-    at: datetime,
-    *,
-    also: Mapping[str, Any] = MappingProxyType({}),
-) -> None:
-    row = {
-        "update_id": after.id,
-        "at": iso(at),
-        "boot_id": after.boot_id,
-        "trigger": trigger,
-        "source": before.state.value if before else None,
-        "state": after.state.value,
-        "attempt": after.attempt,
-        "failure_code": after.failure.code if after.failure else None,
-        "report": _written({**changed(before, after), **also}),
-    }
-    _NOTE.run(driver, row)
-
-
-def _restore(driver: sqlite3.Connection, update: Update, now: Moment, code: str, message: str) -> None:
-    _INSERT.run(driver, columns(update))
-    _note(driver, code, message, now, update.id)
-    _enter(driver, None, update, RESTORED, now.wall, also=incident(code, now.wall))
-
-
-def _note(driver: sqlite3.Connection, code: str, message: str, now: Moment, update_id: str | None) -> None:
-    row = {
-        "at": iso(now.wall),
-        "boot_id": now.boot_id,
-        "update_id": update_id,
-        "code": code,
-        "message": message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
-    }
-    _INCIDENT.run(driver, row)
-    _OLD_INCIDENTS.run(driver, {"kept": _KEPT_INCIDENTS})
-
-
-def history_row(row: Mapping[str, Any]) -> HistoryRow:
-    """The entry that a row of `history` stands for.
-
-    Raises:
-        ValueError: no program of this kind has such a state.
-    """
-    at = parse_iso(row["at"])
-    assert at is not None  # noqa: S101  # the column is NOT NULL
-    return HistoryRow(
-        number=row["number"],
-        update_id=row["update_id"],
-        at=at,
-        boot_id=row["boot_id"],
-        trigger=row["trigger"],
-        source=State.named(row["source"]) if row["source"] else None,
-        state=State.named(row["state"]),
-        attempt=row["attempt"],
-        failure_code=row["failure_code"],
-    )
+    change_update(driver, entry.before, entry.after)
+    write_entry(driver, entry.before, entry.after, entry.row.trigger.value, entry.facts.now.wall)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.update import Request, State, Update
 from fwsm.diagram.journey import Journey
+from fwsm.store.history import ACCEPTED, HistoryRow
+from fwsm.store.incidents import Incident
 from fwsm.store.logbook import Logbook
-from fwsm.store.store import ACCEPTED, HistoryRow, Incident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from fwsm.diagram.graph import Graph
 from fwsm.diagram.overlay import Overlay
 from fwsm.diagram.timeline import svg as timeline_svg
 from fwsm.diagram.timeline import text as timeline_text
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import LIFECYCLE, told
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "diagrams.md"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
 from fwsm.diagram.journey import Journey, Sign, between_s
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, START, journeys, told
 
 

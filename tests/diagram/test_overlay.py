@@ -8,7 +8,7 @@ from fwsm.diagram.graph import Graph, Way
 from fwsm.diagram.overlay import PLAIN, Overlay, counted
 from fwsm.diagram.tally import Passed, Spent
 from fwsm.errors import Kind
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, LIFECYCLE, START, told
 
 EDGES = {(edge.source, edge.target): edge for edge in Graph.of(LIFECYCLE).edges}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fwsm.core.moment import Moment
 from fwsm.store import Store
-from fwsm.store.loss import DAMAGED, LOST, Loss, read_incident, read_loss, tell_loss, write_loss
+from fwsm.store.loss import DAMAGED, LOST, read_incident, read_loss, write_loss
 from fwsm.store.prepared import reading, writing
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def test_the_last_loss_is_known(tmp_path: Path) -> None:
     with Store(tmp_path) as store, writing(store._connection, "cannot write") as driver:
         assert read_loss(driver) is None
         for name in ("fwsm.db.damaged-1-x", "fwsm.db.damaged-2-x"):
-            write_loss(driver, Loss(name, None))
+            write_loss(driver, name, None, NOW, "it was damaged")
         assert read_loss(driver) == "fwsm.db.damaged-2-x"
 
 
@@ -29,7 +29,7 @@ def test_it_is_told_in_line_with_all_reports(tmp_path: Path) -> None:
     """Small, and always the same two values."""
     with Store(tmp_path) as store:
         with writing(store._connection, "cannot write") as driver:
-            tell_loss(driver, NOW)
+            write_loss(driver, "fwsm.db.damaged-1-x", None, NOW, "it was damaged")
         (report,) = store.outbox().pending()
         told = {"code": "storeDamaged", "at": "2026-05-04T12:00:00.000Z"}
         assert report.patch == {"iothubDM": {"firmwareUpdate": {"incident": told}}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sqlite3
@@ -22,8 +21,8 @@ from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
 from fwsm.core.moment import Deadline, Moment
 from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
 from fwsm.errors import Kind, StoreError, StoreLockedError
-from fwsm.store import HistoryRow, Incident, Store
-from fwsm.store.store import ACCEPTED
+from fwsm.store import HistoryRow, Store
+from fwsm.store.history import ACCEPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,13 +97,6 @@ def test_accepted_update_is_the_latest(directory: Path, store: Store) -> None:
         assert reopened.latest() == update
 
 
-def test_newest_update_is_the_latest(store: Store) -> None:
-    """By order of arrival; ids and times say nothing."""
-    for name in ("b", "c", "a"):
-        store.accept(replace(UPDATE, id=name), NOW)
-    assert store.latest() == replace(UPDATE, id="a")
-
-
 def test_advance_keeps_the_record_and_its_history(store: Store) -> None:
     """State, counters and the row of the history are there together."""
     store.accept(UPDATE, NOW)
@@ -120,39 +112,6 @@ def test_advance_keeps_the_record_and_its_history(store: Store) -> None:
             3, "u1", LATER.wall, "boot-2", "download_failed", State.DOWNLOADING, State.DOWNLOADING, 2, BROKEN.code
         ),
     ]
-
-
-def test_advance_changes_its_own_update_only(store: Store) -> None:
-    """Older updates stay as they ended."""
-    older = replace(UPDATE, id="u0", state=State.APPLY_COMPLETE)
-    store.accept(older, NOW)
-    store.accept(UPDATE, NOW)
-    store.advance(_entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
-    with sqlite3.connect(store.path) as second:
-        found = second.execute("SELECT id, state FROM updates ORDER BY number").fetchall()
-    second.close()
-    assert found == [("u0", "applyComplete"), ("u1", "downloading")]
-
-
-def test_history_shows_the_newest_oldest_first(store: Store) -> None:
-    """Of one update or of all; the limit cuts off the oldest."""
-    for name in ("a", "b", "a2"):
-        store.accept(replace(UPDATE, id=name), NOW)
-    store.advance(_entry(replace(UPDATE, id="a2"), Trigger.POLICY_ALLOWED, Facts(now=NOW)))
-    assert [row.number for row in store.history()] == [1, 2, 3, 4]
-    assert [row.number for row in store.history(limit=2)] == [3, 4]
-    assert [row.number for row in store.history("a2")] == [3, 4]
-    assert [row.number for row in store.history("a2", limit=1)] == [4]
-    assert store.history("unknown") == []
-
-
-def test_only_the_newest_update_moves(store: Store) -> None:
-    """Whoever holds on to an older one is told, and nothing is written."""
-    store.accept(UPDATE, NOW)
-    store.accept(replace(UPDATE, id="u2"), NOW)
-    with pytest.raises(StoreError, match="update u1 is not the newest one"):
-        store.advance(_entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
-    assert len(store.history()) == 2
 
 
 def test_update_supersedes_another_in_one_transaction(store: Store) -> None:
@@ -345,15 +304,6 @@ def test_directory_that_cannot_be_written_is_named(place: Path, what: str) -> No
     assert caught.value.fix
 
 
-def test_report_is_json_without_a_blank(store: Store) -> None:
-    """It is the largest part of what is written."""
-    store.accept(UPDATE, NOW)
-    with sqlite3.connect(store.path) as second:
-        (report,) = second.execute("SELECT report FROM history").fetchone()
-    second.close()
-    assert report == json.dumps(json.loads(report), separators=(",", ":"))
-
-
 def test_a_look_from_another_process_leaves_the_log_in_place(directory: Path) -> None:
     """While an agent and its reporter hold the database, somebody else looks and goes: later commits are still seen."""
     look = f"""
@@ -382,37 +332,3 @@ def test_state_of_a_newer_program_is_an_error_in_words(store: Store) -> None:
             StoreError, match=f"{what} in the database means nothing.*levitating.*The agent sets the file aside"
         ):
             read()
-
-
-# -- incidents ---------------------------------------------------------------------------------------------------------
-
-
-def test_what_went_wrong_is_kept_in_order(tmp_path: Path) -> None:
-    """With the update it happened to, or without one; also for the next program."""
-    with Store(tmp_path) as store:
-        store.note("hookFailed", "it raised", NOW, "u1")
-        store.note("storeLost", "it was damaged", NOW)
-    with Store(tmp_path, read_only=True) as store:
-        found = store.incidents()
-        assert store.incidents(limit=1) == found[1:]
-    assert found == [
-        Incident(1, NOW.wall, NOW.boot_id, "u1", "hookFailed", "it raised"),
-        Incident(2, NOW.wall, NOW.boot_id, None, "storeLost", "it was damaged"),
-    ]
-
-
-def test_old_incidents_are_forgotten(tmp_path: Path) -> None:
-    """What keeps going wrong for years must not fill the disk."""
-    with Store(tmp_path) as store:
-        for number in range(203):
-            store.note("hookFailed", str(number), NOW)
-        found = store.incidents(limit=1000)
-    assert [incident.message for incident in found] == [str(number) for number in range(3, 203)]
-
-
-@pytest.mark.parametrize(("message", "kept"), [("x" * 5000, "x" * 4000), ("a\udcffb", "a?b")])
-def test_any_message_can_be_kept(tmp_path: Path, message: str, kept: str) -> None:
-    """An exception of the embedder may quote a whole file, or a file name that is no UTF-8."""
-    with Store(tmp_path) as store:
-        store.note("hookFailed", message, NOW)
-        assert store.incidents()[0].message == kept

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fwsm.diagram.journey import Journey
-    from fwsm.store.store import Incident
+    from fwsm.store.incidents import Incident
 
 __all__ = ["Axis", "Piece", "Room"]
 

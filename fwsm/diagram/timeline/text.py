@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fwsm.core.update import State
     from fwsm.diagram.journey import Journey, Stay
-    from fwsm.store.store import Incident
+    from fwsm.store.incidents import Incident
 
 __all__ = ["WIDTH", "Tone", "text"]
 

@@ -17,7 +17,7 @@ from fwsm.diagram.timeline.story import (
     short,
 )
 from fwsm.errors import ConfigError
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, START, told
 
 

@@ -11,7 +11,7 @@ from fwsm.core.update import State
 from fwsm.diagram.palette import Theme
 from fwsm.diagram.timeline.svg import LEGEND, text
 from fwsm.errors import ConfigError
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, LIFECYCLE, journeys, told
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
 from fwsm.diagram.timeline.text import WIDTH, Tone, text
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, journeys, told
 
 if TYPE_CHECKING:

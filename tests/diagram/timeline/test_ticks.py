@@ -10,7 +10,7 @@ from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import State
 from fwsm.diagram.timeline.axis import Axis, Room
 from fwsm.diagram.timeline.ticks import ticks
-from fwsm.store.store import ACCEPTED
+from fwsm.store.history import ACCEPTED
 from tests.diagram.journeys import GOOD, journeys, told
 
 if TYPE_CHECKING:
