@@ -32,6 +32,7 @@ _HANDSHAKE_WITHIN_S = 20.0
 # How long a peer may take to close its side after our goodbye before the socket is torn down.
 _GOODBYE_WITHIN_S = 2.0
 
+_READ_BYTES = 64 * 1024
 _RECORD_BYTES = 16 * 1024
 # The largest record with its header, padding and tag.
 _SEALED_BYTES = _RECORD_BYTES + 512
@@ -68,6 +69,9 @@ class TlsDoor:
         self.context = context
         self.inner = protocol
         self.live: set[asyncio.Transport] = set()
+        # For all connections: OpenSSL has taken it over before the next one is read. A fresh one a read, as asyncio
+        # makes it otherwise, costs more than all that is done with a small message.
+        self.sealed = memoryview(bytearray(_READ_BYTES))
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new socket."""
@@ -78,13 +82,12 @@ class TlsDoor:
         return list(self.live)
 
 
-class _TlsConnection(asyncio.Transport, asyncio.Protocol):
+class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtocol):
     """One connection: to the socket a protocol, to the protocol behind it a transport."""
 
     _raw: asyncio.Transport
     _inner: asyncio.Protocol
     _timer: asyncio.TimerHandle
-    _buffer = memoryview(bytearray(_RECORD_BYTES))  # for all connections: what is read is copied out at once
 
     def __init__(self, door: TlsDoor) -> None:
         super().__init__()
@@ -103,13 +106,14 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._door.live.add(self._raw)
         self._timer = self._loop.call_later(_HANDSHAKE_WITHIN_S, self._raw.abort)
 
-    def data_received(self, data: bytes) -> None:
-        if self._closing:
-            return
-        self._tls.bio_write(data)
-        if self._open or self._shake_hands():
-            self._read()
-            self._flush()
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - it is large
+        return self._door.sealed
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._take(self._door.sealed[:nbytes])
+
+    def data_received(self, data: bytes) -> None:  # of a door before this one
+        self._take(data)
 
     def eof_received(self) -> None:
         # The socket closes itself now.
@@ -219,20 +223,35 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._inner.connection_made(self)
         return True
 
+    def _take(self, sealed: bytes | memoryview) -> None:
+        if self._closing:
+            return
+        self._tls.bio_write(sealed)
+        if self._open or self._shake_hands():
+            self._read()
+
     def _read(self) -> None:
-        while not self._paused and not self._closing:
-            try:
-                count = self._tls.recv_into(self._buffer)
-            except SSL.WantReadError:
-                return
-            except SSL.ZeroReturnError:
-                self.close()
-            except SSL.Error as error:
-                _log.info("%s: a peer broke TLS: %s", self._door.name, error)
-                self._flush()
-                self.abort()
-            else:
-                self._inner.data_received(bytes(self._buffer[:count]))
+        """Hand over what can be decrypted, all records in one piece."""
+        if self._paused or self._closing:
+            return
+        records: list[bytes] = []
+        ending = None
+        try:
+            while True:
+                records.append(self._tls.recv(_RECORD_BYTES))
+        except SSL.WantReadError:
+            if not records:
+                self._flush()  # what was no data may want an answer, such as a change of keys
+        except SSL.ZeroReturnError:
+            ending = self.close
+        except SSL.Error as error:
+            _log.info("%s: a peer broke TLS: %s", self._door.name, error)
+            self._flush()
+            ending = self.abort
+        if records:
+            self._inner.data_received(b"".join(records))
+        if ending is not None:
+            ending()
 
     def _flush(self) -> None:
         size = _SEALED_BYTES
