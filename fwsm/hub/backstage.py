@@ -18,7 +18,6 @@ from fwsm.hub.jobs import JobRunner
 
 if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
-    from fwsm.hub.events import Event
     from fwsm.hub.turn import Turn
 
 __all__ = ["Backstage"]
@@ -41,7 +40,7 @@ class Backstage:
         self._jobs = JobRunner(engine, turn)
         self._deployer = Deployer(engine)
         self._word = asyncio.Event()
-        engine.events.subscribe(self._on_event)
+        engine.events.subscribe(self._on_word, WorkWaiting)
 
     async def start(self) -> None:
         """Begin; returns at once."""
@@ -60,6 +59,5 @@ class Backstage:
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await self._word.wait()
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, WorkWaiting):
-            self._word.set()
+    def _on_word(self, _: WorkWaiting) -> None:
+        self._word.set()

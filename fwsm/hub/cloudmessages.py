@@ -122,7 +122,7 @@ class CloudMessages:
         self._last = 0
         for key, record in state.load(_KIND):
             self._restore(key, record)
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_event, Connected, Subscribed, Disconnected, IdentityChanged)
 
     def send(self, device_id: str, message: CloudMessage) -> None:
         """Queue a message, and send it if the device listens.

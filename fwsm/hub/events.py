@@ -179,13 +179,21 @@ class Events:
     """The place where news is passed on."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners: list[tuple[Callable[[Any], None], tuple[type[Any], ...]]] = []
+        # By the kind of the event: a hub under load has thousands a second, and most listeners want none of them.
+        self._routes: dict[type[Any], list[Callable[[Any], None]]] = {}
 
-    def subscribe(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event from now on."""
-        self._listeners.append(listener)
+    def subscribe(self, listener: Callable[[Any], None], *kinds: type[Event]) -> None:
+        """Call `listener` with every event of these kinds from now on; with every event when no kind is named."""
+        self._listeners.append((listener, kinds))
+        self._routes = {}
 
     def publish(self, event: Event) -> None:
-        """Tell all listeners, in the order in which they came."""
-        for listener in self._listeners:
+        """Tell the listeners that want to know, in the order in which they came."""
+        kind = type(event)
+        route = self._routes.get(kind)
+        if route is None:
+            route = [listener for listener, kinds in self._listeners if not kinds or kind in kinds]
+            self._routes[kind] = route
+        for listener in route:
             listener(event)

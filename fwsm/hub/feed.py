@@ -35,6 +35,9 @@ _MOST_BYTES = 64 * 1024 * 1024
 # What an event costs beside its content, roughly.
 _OVERHEAD_BYTES = 500
 
+# What operators see. The rest is the hub's own affair.
+_SHOWN = (Connected, Disconnected, TelemetryReceived, TwinAdded, TwinChanged, TwinRemoved)
+
 
 class Feed:
     """The events that are kept.
@@ -65,9 +68,11 @@ class Feed:
         self._last = 0
         self._shown = 0  # up to here: what comes behind may not be durable yet
         self._then: Callable[[Speak], None] = _at_once
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._waiting = 0  # threads that wait for news
         self._wakers: list[Callable[[], None]] = []
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_event, *_SHOWN)
 
     @property
     def position(self) -> int:
@@ -85,7 +90,7 @@ class Feed:
         Raises:
             Refusal: 400004, the feed has not come so far; 404000, it no longer holds what comes next.
         """
-        with self._news:
+        with self._lock:
             first = self.oldest
             if position > self._last:
                 raise Refusal(Why.ARGUMENT_INVALID, f"The feed is at {self._last}, and not yet at {position}.")
@@ -107,7 +112,11 @@ class Feed:
     def wait_beyond(self, position: int, timeout_s: float) -> bool:
         """Wait in another thread until there is something behind `position`; False when nothing came."""
         with self._news:
-            return self._news.wait_for(lambda: self._shown > position, timeout_s)
+            self._waiting += 1
+            try:
+                return self._news.wait_for(lambda: self._shown > position, timeout_s)
+            finally:
+                self._waiting -= 1
 
     def wake(self, waker: Callable[[], None]) -> None:
         """Call `waker` in the hub's thread at every event that is shown, until `forget`."""
@@ -119,9 +128,7 @@ class Feed:
 
     def _on_event(self, event: Event) -> None:
         size = _size(event)
-        if size is None:
-            return
-        with self._news:
+        with self._lock:
             self._kept.append((self._wall(), event, size))
             self._last += 1
             self._bytes += size
@@ -132,9 +139,10 @@ class Feed:
     def _show(self, number: int, error: HubError | None) -> None:
         if error is not None:
             return  # the state keeps what it could not write: it comes with the next event that is durable
-        with self._news:
+        with self._lock:
             self._shown = number
-            self._news.notify_all()
+            if self._waiting:
+                self._news.notify_all()
         for waker in self._wakers:
             waker()
 
@@ -197,24 +205,21 @@ def _at_once(speak: Speak) -> None:
     speak(None)
 
 
-def _size(event: Event) -> int | None:
-    """Return roughly how much memory an event holds; None for one that the feed does not show."""
+def _size(event: Event) -> int:
+    """Return roughly how much memory an event holds."""
     match event:
-        case Connected() | Disconnected():
-            return _OVERHEAD_BYTES
         case TelemetryReceived():
-            bag = sum(
-                len(name) + len(value or "")
-                for part in (event.bag.system, event.bag.application)
-                for name, value in part.items()
-            )
+            bag = 0
+            for part in (event.bag.system, event.bag.application):
+                for name, value in part.items():
+                    bag += len(name) + len(value or "")
             return _OVERHEAD_BYTES + len(event.body) + bag
         case TwinChanged():
             return _OVERHEAD_BYTES + _twin_size(event.replacement) + size_bytes(event.change)
         case TwinAdded() | TwinRemoved():
             return _OVERHEAD_BYTES + _twin_size(event.twin)
         case _:
-            return None
+            return _OVERHEAD_BYTES
 
 
 def _twin_size(twin: Twin | None) -> int:

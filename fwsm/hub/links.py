@@ -13,7 +13,7 @@ from fwsm.hub.jsontext import compact
 from fwsm.hub.topics import DESIRED, desired_topic
 
 if TYPE_CHECKING:
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
 
 __all__ = ["Link", "Links"]
 
@@ -59,7 +59,8 @@ class Links:
     def __init__(self, events: Events) -> None:
         self._events = events
         self._links: dict[str, Link] = {}
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_desired, DesiredChanged)
+        events.subscribe(self._on_identity, IdentityChanged)
 
     def make_room(self, client_id: str) -> None:
         """Close the connection that a device has, because another one has come."""
@@ -97,10 +98,11 @@ class Links:
         if link is not None:
             link.expire()
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, DesiredChanged):
-            link = self.listener(event.client_id, DESIRED)
-            if link is not None:
-                link.publish(desired_topic(event.version), compact({**event.patch, "$version": event.version}))
-        elif isinstance(event, IdentityChanged) and not event.admitted:
+    def _on_desired(self, event: DesiredChanged) -> None:
+        link = self.listener(event.client_id, DESIRED)
+        if link is not None:
+            link.publish(desired_topic(event.version), compact({**event.patch, "$version": event.version}))
+
+    def _on_identity(self, event: IdentityChanged) -> None:
+        if not event.admitted:
             self.close(event.client_id, "the device was disabled or deleted (403012, 404001)")

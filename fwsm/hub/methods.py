@@ -20,7 +20,7 @@ from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.topics import METHODS, is_method_name, method_topic
 
 if TYPE_CHECKING:
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
     from fwsm.hub.links import Link, Links
     from fwsm.hub.registry import Registry
 
@@ -97,7 +97,7 @@ class Methods:
         self._rids = count(1)
         self._answers: dict[tuple[str, str], asyncio.Future[tuple[int, bytes]]] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_arrival, Connected, Subscribed)
 
     async def call(self, client_id: str, call: Call) -> MethodResult:
         """Call a method and wait for the answer.
@@ -152,11 +152,10 @@ class Methods:
             ) from None
         return link
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, Connected | Subscribed):
-            arrival = self._arrivals.pop(event.client_id, None)
-            if arrival is not None:
-                arrival.set()
+    def _on_arrival(self, event: Connected | Subscribed) -> None:
+        arrival = self._arrivals.pop(event.client_id, None)
+        if arrival is not None:
+            arrival.set()
 
 
 def _seconds(body: dict[str, Any], name: str, default: int, allowed: range) -> int:

@@ -14,7 +14,7 @@ from fwsm.hub.timestamp import NEVER, timestamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
     from fwsm.hub.state import State
 
 __all__ = ["Presence", "Trace"]
@@ -69,26 +69,31 @@ class Presence:
         self._state = state
         self._wall = wall
         self._traces = {key: Trace(**record) for key, record in state.load(_KIND)}
-        events.subscribe(self._on_event)
+        self._active_at: dict[str, float] = {}  # what came behind the trace
+        events.subscribe(self._on_activity, Reported, TelemetryReceived)
+        events.subscribe(self._on_event, Connected, Disconnected, TwinRemoved)
 
     def trace(self, client_id: str) -> Trace:
         """Return what is known of a device or module."""
-        return self._traces.get(client_id, _NOTHING)
+        trace = self._traces.get(client_id, _NOTHING)
+        active_at = self._active_at.get(client_id)
+        return trace if active_at is None else replace(trace, active_at=active_at)
 
-    def _on_event(self, event: Event) -> None:
+    def _on_activity(self, event: Reported | TelemetryReceived) -> None:
+        self._active_at[event.client_id] = self._wall()
+
+    def _on_event(self, event: Connected | Disconnected | TwinRemoved) -> None:
         match event:
-            case Reported() | TelemetryReceived():
-                self._traces[event.client_id] = replace(self.trace(event.client_id), active_at=self._wall())
             case Connected():
                 self._keep(event.client_id, Trace(self._wall(), self._wall(), event.model_id))
             case Disconnected() if event.client_id in self._traces:  # not that of a device which was just deleted
                 self._keep(event.client_id, replace(self.trace(event.client_id), changed_at=self._wall()))
             case TwinRemoved():
                 self._traces.pop(event.client_id, None)
+                self._active_at.pop(event.client_id, None)
                 self._state.put(_KIND, event.client_id, None)
-            case _:
-                pass
 
     def _keep(self, client_id: str, trace: Trace) -> None:
         self._traces[client_id] = trace
+        self._active_at.pop(client_id, None)
         self._state.put(_KIND, client_id, trace)

@@ -12,7 +12,7 @@ from fwsm.hub.twin import Twin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
     from fwsm.hub.registry import Registry
     from fwsm.hub.state import State
     from fwsm.hub.twin import JsonObject
@@ -38,7 +38,7 @@ class Twins:
         self._events = events
         self._wall = wall
         self._twins = {key: Twin.from_record(record) for key, record in state.load(_KIND)}
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_identity, IdentityChanged)
 
     def get(self, client_id: str) -> Twin:
         """Return the twin of a device; raises Refusal 404001 when there is no such device."""
@@ -98,9 +98,7 @@ class Twins:
         self._twins[client_id] = twin
         self._state.put(_KIND, client_id, twin)
 
-    def _on_event(self, event: Event) -> None:
-        if not isinstance(event, IdentityChanged):
-            return
+    def _on_identity(self, event: IdentityChanged) -> None:
         if self._registry.find(event.client_id) is None:
             twin = self._twins.pop(event.client_id)
             self._state.put(_KIND, event.client_id, None)

@@ -32,13 +32,15 @@ class Watch:
 
     def __init__(self, events: Events) -> None:
         self._news = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # threads that wait for news
         self._reports: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_REPORTS_KEPT))
         events.subscribe(self._on_event)
 
     def reports(self, client_id: str) -> list[dict[str, Any]]:
         """Return the reported patches that were accepted from a device, oldest first."""
-        with self._changed:
+        with self._lock:
             return list(self._reports.get(client_id, ()))
 
     def wait_for(self, fact: Callable[[], _T | None], what: str, timeout_s: float) -> _T:
@@ -55,12 +57,16 @@ class Watch:
             if answer:
                 return answer
             with self._changed:
-                if not self._changed.wait_for(lambda: self._news != news, give_up_at - time.monotonic()):  # noqa: B023
-                    raise HubError(f"{what} did not happen within {timeout_s:g} s")
+                self._waiting += 1
+                came = self._changed.wait_for(lambda: self._news != news, give_up_at - time.monotonic())  # noqa: B023
+                self._waiting -= 1
+            if not came:
+                raise HubError(f"{what} did not happen within {timeout_s:g} s")
 
     def _on_event(self, event: Event) -> None:
-        with self._changed:
+        with self._lock:
             if isinstance(event, Reported):
                 self._reports[event.client_id].append(event.patch)
             self._news += 1
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()

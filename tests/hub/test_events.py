@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fwsm.hub.events import Connected, Disconnected, Event, Events
+from fwsm.hub.events import Connected, Disconnected, Event, Events, Subscribed
 
 
 def test_every_listener_hears_everything_in_order() -> None:
@@ -19,3 +19,14 @@ def test_every_listener_hears_everything_in_order() -> None:
         ("first", Disconnected("d1")),
         ("second", Disconnected("d1")),
     ]
+
+
+def test_listener_hears_what_it_asked_for() -> None:
+    """Kinds that it did not name do not reach it, also when it came after the first of them was told."""
+    events = Events()
+    heard: list[Event] = []
+    events.publish(Connected("d1"))
+    events.subscribe(heard.append, Connected, Subscribed)
+    for event in (Connected("d2"), Disconnected("d2"), Subscribed("d3")):
+        events.publish(event)
+    assert heard == [Connected("d2"), Subscribed("d3")]

@@ -44,7 +44,7 @@ class Deployer:
         self._ranked: list[tuple[Configuration, Target]] = []
         self._changed: set[str] = set()
         self._looked_at_all_at: float | None = None
-        engine.events.subscribe(self._on_event)
+        engine.events.subscribe(self._on_event, TwinAdded, TwinChanged, TwinRemoved)
 
     def tick(self) -> None:
         """Look at the twins that want it; to be called about once a second, in the hub's thread."""
