@@ -215,4 +215,6 @@ class Faults:
 
     def strike(self, operation: Operation, device_id: str) -> Effect | None:
         """Return the effect that strikes this operation, and count it; None on a good day."""
+        if not self._faults:
+            return None
         return next((fault.effect for fault in self._faults if fault.strike(operation, device_id)), None)

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["FieldReader", "MalformedPacketError", "encode_blob", "encode_identifier", "encode_text", "refuse"]
+__all__ = [
+    "FieldReader",
+    "MalformedPacketError",
+    "encode_blob",
+    "encode_identifier",
+    "encode_text",
+    "refuse",
+    "topic_of",
+]
 
 _LONGEST_FIELD_BYTES = 0xFFFF
 
@@ -58,20 +66,11 @@ class FieldReader:
 
     def text(self) -> str:
         """Return the next string: UTF-8 without U+0000 (1.5.3)."""
-        try:
-            text = self.blob().decode()
-        except UnicodeDecodeError:
-            refuse("a string is not UTF-8")
-        if "\0" in text:
-            refuse("a string holds a null character")
-        return text
+        return _text(self.blob())
 
     def topic(self) -> str:
         """Return the next topic name: a string, not empty, without wildcards (3.3.2.1)."""
-        topic = self.text()
-        if not topic or "#" in topic or "+" in topic:
-            refuse("a topic name is empty or holds a wildcard")
-        return topic
+        return topic_of(self.blob())
 
     def literal(self, expected: bytes, fault: str) -> None:
         """Step over exactly these bytes; `fault` says what it means when others come."""
@@ -86,6 +85,24 @@ class FieldReader:
     def more(self) -> bool:
         """Say whether anything is left."""
         return self._at < len(self._data)
+
+
+def topic_of(data: bytes) -> str:
+    """Return the topic name that a field holds (see `FieldReader.topic`); raises MalformedPacketError."""
+    topic = _text(data)
+    if not topic or "#" in topic or "+" in topic:
+        refuse("a topic name is empty or holds a wildcard")
+    return topic
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        refuse("a string is not UTF-8")
+    if "\0" in text:
+        refuse("a string holds a null character")
+    return text
 
 
 def encode_blob(data: bytes) -> bytes:

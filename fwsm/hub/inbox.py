@@ -51,6 +51,9 @@ class Outcome:
     inside: bool = False
 
 
+_ACKNOWLEDGED = Outcome()
+
+
 def operation_of(publication: Publication) -> Operation:
     """Return the operation that a message is, to faults."""
     match publication:
@@ -69,6 +72,8 @@ def receive_publication(
 ) -> Outcome:
     """Act on one message of a device, on which `effect` strikes."""
     answer = _act(engine, sender, publication, payload, effect)
+    if effect is None:
+        return _ACKNOWLEDGED if answer is None else Outcome(answer=answer)
     return Outcome(
         acknowledge=not isinstance(effect, CutBeforeAck | WithholdAck),
         answer=None if isinstance(effect, WithholdAnswer | CutBeforeAck | CutAfterAck) else answer,

@@ -30,8 +30,9 @@ def parse(data: bytes) -> Any:
     """
     deep = data.count(b"{") + data.count(b"[") > _MAX_DEPTH
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
-        json.dumps(value, ensure_ascii=False).encode()
+        value = _DECODER.decode(data.decode())
+        if b"\\u" in data:  # the only way to half a surrogate pair
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise Refusal(Why.FORMAT, "The body is nested too deeply.") from None
     except ValueError as error:
@@ -55,7 +56,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 def compact(value: Any) -> bytes:
     """Return `value` as JSON without spaces."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -67,6 +68,11 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text} is too large")
     return value
+
+
+# Made once: `json.loads` and `json.dumps` make one a call when they are given such options.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def _depth(value: Any) -> int:

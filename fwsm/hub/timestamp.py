@@ -12,7 +12,7 @@ NEVER = "0001-01-01T00:00:00Z"
 
 def timestamp(at: float) -> str:
     """Return `at`, in epoch seconds, as `2026-11-23T10:00:00.1234560Z`."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    return f"{datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}0Z"
 
 
 def moment(text: str) -> float:

@@ -116,7 +116,7 @@ class Twin:
                 f"The reported properties have version {self.reported.version}, not {base_version}.",
             )
         reported = self.reported.patched("reported", patch, now)
-        return replace(self, reported=reported, version=self.version + 1)
+        return Twin(self.desired, reported, self.tags, self.version + 1, self.writes)
 
     def with_change(self, tags: JsonObject | None, desired: JsonObject | None, now: float) -> Twin:
         """Return the twin after an operator's merge into tags and desired properties; None leaves a part alone.
