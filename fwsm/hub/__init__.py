@@ -42,8 +42,9 @@ from fwsm.hub.faults import (
     WithholdAnswer,
 )
 from fwsm.hub.feed import EventStream
-from fwsm.hub.hub import Device, Hub
+from fwsm.hub.hub import Hub
 from fwsm.hub.methods import MethodResult
+from fwsm.hub.reach import Device
 
 __all__ = [
     "CutAfterAck",

@@ -10,14 +10,14 @@ that is too large) it ends the connection, as IoT Hub does. The reason goes to t
 from __future__ import annotations
 
 import logging
-import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from fwsm.hub.admission import NotAdmittedError, admit
 from fwsm.hub.codec import Decoder, MalformedPacketError, encode
 from fwsm.hub.events import Subscribed, TelemetryReceived
 from fwsm.hub.faults import CutBeforeAck, CutInside, Delay, Lose, Operation, Refuse, WithholdAnswer
 from fwsm.hub.inbox import operation_of, receive_publication
+from fwsm.hub.lifetime import Lifetime
 from fwsm.hub.packets import (
     ConnAck,
     Connect,
@@ -31,7 +31,7 @@ from fwsm.hub.packets import (
     UnsubAck,
     Unsubscribe,
 )
-from fwsm.hub.session import MAX_SUBSCRIPTIONS
+from fwsm.hub.session import ForbiddenSubscriptionError
 from fwsm.hub.throttles import Load
 from fwsm.hub.topics import (
     DESIRED,
@@ -39,7 +39,6 @@ from fwsm.hub.topics import (
     TWIN_ANSWERS,
     Telemetry,
     UnknownTopicError,
-    allowed_filters,
     inbox_filter,
     parse_publication,
 )
@@ -48,15 +47,13 @@ if TYPE_CHECKING:
     from fwsm.hub.admission import Admission
     from fwsm.hub.engine import Engine
     from fwsm.hub.faults import Effect
+    from fwsm.hub.mqtt import Wire
     from fwsm.hub.packets import Packet
     from fwsm.hub.session import Session
+    from fwsm.hub.topics import Publication
 
-__all__ = ["Connection", "Wire"]
+__all__ = ["Connection"]
 
-# How long a peer may take to say CONNECT.
-_CONNECT_WITHIN_S = 30.0
-# The server waits one and a half times the keep-alive (3.1.2.10), IoT Hub at most this long, also when none is asked.
-_LONGEST_SILENCE_S = 1767.0
 # Of telemetry, its properties included.
 _MAX_MESSAGE_BYTES = 256 * 1024
 # A throttled hub lets telemetry wait for its turn; who would wait longer than this is cut off (429002).
@@ -69,18 +66,6 @@ _SPOKEN = (
 )
 
 _log = logging.getLogger(__name__)
-
-
-class Wire(Protocol):
-    """The socket of a connection."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, in order, once what was decided before is durable."""
-        ...
-
-    def close(self) -> None:
-        """Send what was written, then end the connection."""
-        ...
 
 
 class _BreachError(Exception):
@@ -103,27 +88,22 @@ class Connection:
         self._decoder = Decoder()
         self._session: Session | None = None
         self._admission: Admission | None = None
-        self._silence_s = _CONNECT_WITHIN_S
-        self._heard_at = engine.monotonic()
-        self._expires_at = math.inf
-        self._late: tuple[float, Packet] | None = None
+        self._lifetime = Lifetime(engine.wall, engine.monotonic)
+        # A device says most of what it says on one topic.
+        self._usual: tuple[str, Publication] | None = None
+        self.client_id = ""
         self.closed = False
-
-    @property
-    def client_id(self) -> str:
-        """The device at the other end; "" as long as it has not been let in."""
-        return "" if self._session is None else self._session.client_id
 
     @property
     def held(self) -> bool:
         """Whether a packet waits for its time, and all that the device sends behind it; nothing should be read then."""
-        return self._late is not None
+        return self._lifetime.holds
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the device."""
         if self.closed:
             return
-        self._heard_at = self._engine.monotonic()
+        self._lifetime.heard()
         self._decoder.feed(data)
         self._take_up()
 
@@ -148,23 +128,17 @@ class Connection:
 
     def due_in_s(self) -> float:
         """Say in how many seconds `check_time` is to be called."""
-        now = self._engine.monotonic()
-        due_s = (self._heard_at + self._silence_s if self._late is None else self._late[0]) - now
-        return max(min(due_s, self._expires_at - self._engine.wall()), 0.0)
+        return self._lifetime.due_in_s()
 
     def check_time(self) -> None:
         """Take up what has waited for its time; close if the device was silent too long or its token has expired."""
-        now = self._engine.monotonic()
-        if self._engine.wall() >= self._expires_at:
-            self.expire()
-        elif self._late is not None:
-            at, packet = self._late
-            if now >= at:
-                self._late = None
-                self._heard_at = now
-                self._take_up(packet)
-        elif now - self._heard_at >= self._silence_s:
-            self.close(f"nothing was heard for {self._silence_s:g} s")
+        reason = self._lifetime.end()
+        if reason is not None:
+            self.close(reason)
+            return
+        packet = self._lifetime.release()
+        if packet is not None:
+            self._take_up(packet)
 
     def listens_to(self, topic_filter: str) -> bool:
         """Say whether the device has subscribed to `topic_filter`."""
@@ -193,9 +167,9 @@ class Connection:
         try:
             if late is not None:
                 self._handle(late, late=True)
-            while not self.closed and self._late is None and (packet := self._decoder.next_packet()) is not None:
+            while not (self.closed or self._lifetime.holds) and (packet := self._decoder.next_packet()) is not None:
                 self._handle(packet)
-        except (MalformedPacketError, UnknownTopicError, _BreachError) as breach:
+        except (MalformedPacketError, UnknownTopicError, ForbiddenSubscriptionError, _BreachError) as breach:
             self.close(str(breach))
 
     def _handle(self, packet: Packet, *, late: bool = False) -> None:
@@ -225,7 +199,7 @@ class Connection:
     def _on_connect(self, packet: Connect, *, late: bool) -> None:
         effect = None if late else self._engine.faults.strike(Operation.CONNECT, packet.client_id)
         if isinstance(effect, Delay):
-            self._hold(effect.seconds, packet)
+            self._lifetime.hold(effect.seconds, packet)
             return
         try:
             admission = self._admit(packet, effect)
@@ -233,14 +207,12 @@ class Connection:
             self.send(ConnAck(refusal.code))
             self.close(f"{packet.client_id} is not let in (CONNACK {refusal.code}): {refusal}")
             return
-        self._expires_at = admission.expires_at
-        asked_s = 1.5 * packet.keep_alive_s
-        self._silence_s = min(asked_s or _LONGEST_SILENCE_S, _LONGEST_SILENCE_S)
+        self._lifetime.let_in(packet.keep_alive_s, admission.expires_at)
         self._engine.links.make_room(packet.client_id)
         session, present = self._engine.sessions.open(packet.client_id, clean=packet.clean_session)
         if not isinstance(effect, WithholdAnswer | CutBeforeAck):
             self._say([ConnAck(session_present=present)], inside=isinstance(effect, CutInside))
-        self._session, self._admission = session, admission
+        self._session, self._admission, self.client_id = session, admission, packet.client_id
         self._engine.links.attach(packet.client_id, self, admission.sender.model_id)
         if isinstance(effect, CutBeforeAck | CutInside):
             self.close("a fault was ordered")
@@ -253,17 +225,13 @@ class Connection:
     def _on_publish(self, packet: Publish, admission: Admission, *, late: bool) -> None:
         if packet.qos > 1:
             raise _BreachError("QoS 2 is not supported")
-        publication = parse_publication(packet.topic, self.client_id)
-        if isinstance(publication, Telemetry):
-            if len(packet.payload) + len(packet.topic) > _MAX_MESSAGE_BYTES:
-                raise _BreachError(f"a message is larger than {_MAX_MESSAGE_BYTES} bytes (413001)")
-            publication = Telemetry(publication.bag.marked(retain=packet.retain))
+        publication = self._publication(packet)
         effect = None
         if not late:
             effect = self._struck(operation_of(publication))
             wait_s = effect.seconds if isinstance(effect, Delay) else self._turn_s(publication)
             if wait_s:
-                self._hold(wait_s, packet)
+                self._lifetime.hold(wait_s, packet)
                 return
         outcome = receive_publication(self._engine, admission.sender, publication, packet.payload, effect)
         packets: list[Packet] = []
@@ -275,17 +243,23 @@ class Connection:
         if outcome.cut:
             self.close("a fault was ordered")
 
+    def _publication(self, packet: Publish) -> Publication:
+        if self._usual is not None and self._usual[0] == packet.topic:
+            publication = self._usual[1]
+        else:
+            publication = parse_publication(packet.topic, self.client_id)
+            self._usual = (packet.topic, publication)
+        if isinstance(publication, Telemetry):
+            if len(packet.payload) + len(packet.topic) > _MAX_MESSAGE_BYTES:
+                raise _BreachError(f"a message is larger than {_MAX_MESSAGE_BYTES} bytes (413001)")
+            if packet.retain:
+                return Telemetry(publication.bag.marked(retain=True))
+        return publication
+
     def _on_subscribe(self, session: Session, packet: Subscribe) -> None:
-        allowed = allowed_filters(session.client_id)
-        for topic_filter, _ in packet.filters:
-            if topic_filter not in allowed:
-                raise _BreachError(f"{topic_filter} is not a topic filter of IoT Hub")
-        granted = {topic_filter: min(qos, 1) for topic_filter, qos in packet.filters}
-        if len(packet.filters) > MAX_SUBSCRIPTIONS or len(session.subscriptions | granted) > MAX_SUBSCRIPTIONS:
-            raise _BreachError(f"a device has at most {MAX_SUBSCRIPTIONS} subscriptions")
-        session.subscriptions.update(granted)
+        granted = session.subscribe(packet.filters)
         self._engine.sessions.keep(session)
-        self.send(SubAck(packet.packet_id, tuple(granted[topic_filter] for topic_filter, _ in packet.filters)))
+        self.send(SubAck(packet.packet_id, granted))
         self._engine.events.publish(Subscribed(session.client_id))
 
     def _on_unsubscribe(self, session: Session, packet: Unsubscribe) -> None:
@@ -305,16 +279,14 @@ class Connection:
             raise _BreachError("too many messages wait for their turn (429002)")
         return wait_s
 
-    def _hold(self, seconds: float, packet: Packet) -> None:
-        self._late = (self._engine.monotonic() + seconds, packet)
-
     def _say(self, packets: list[Packet], *, inside: bool) -> None:
         """Send packets; with `inside`, only half of the last one."""
+        if not packets or self.closed:
+            return
         data = [encode(packet) for packet in packets]
-        if inside and data:
+        if inside:
             data[-1] = data[-1][: len(data[-1]) // 2]
-        if not self.closed:
-            self._wire.write(b"".join(data))
+        self._wire.write(b"".join(data))
 
     def _say_last_word(self, client_id: str, admission: Admission) -> None:
         if admission.last_word is not None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,30 +27,22 @@ from fwsm.hub.provisioning import ProvisioningService
 from fwsm.hub.reach import Ports, Reach
 from fwsm.hub.refusal import refusals_as_errors
 from fwsm.hub.runtime import Runtime
-from fwsm.hub.topics import METHODS
+from fwsm.hub.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fwsm.hub.faults import Faults
     from fwsm.hub.methods import MethodResult
+    from fwsm.hub.reach import Device
 
-__all__ = ["Device", "Hub"]
+__all__ = ["Hub"]
 
 # What a program that lives beside the hub, such as a command line, needs in order to reach it.
 _CARD = "hub.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device as its owner needs it: its name, its key (base64; "" with a certificate), and the SDKs' one string."""
-
-    device_id: str
-    primary_key: str
-    connection_string: str
-
-
-class Hub:
+class Hub(Waits):
     """An IoT Hub on this machine.
 
     Args:
@@ -226,7 +217,7 @@ class Hub:
         """Return a registered device; raises DeviceNotFoundError when there is no such."""
         with refusals_as_errors():
             identity = self._live.engine.registry.get(device_id)
-        return Device(device_id, identity.primary_key, self._reach.device(identity))
+        return self._reach.device(identity)
 
     def remove_device(self, device_id: str) -> None:
         """Delete a device with its twin, and cut it off; raises DeviceNotFoundError when there is no such."""
@@ -272,49 +263,6 @@ class Hub:
         with refusals_as_errors():
             call = Call(name, payload, response_timeout_s, connect_timeout_s)
             return self._live.run(self._live.engine.methods.call(device_id, call))
-
-    def reports(self, device_id: str) -> list[dict[str, Any]]:
-        """Return the reported patches that were accepted from a device since the hub started, oldest first."""
-        return copy.deepcopy(self._live.watch.reports(device_id))
-
-    def connected(self, device_id: str) -> bool:
-        """Say whether the device is connected."""
-        return self._live.engine.links.connected(device_id)
-
-    def wait_connected(self, device_id: str, timeout_s: float = 10.0) -> None:
-        """Wait until the device is connected; raises HubError after `timeout_s`."""
-        self._live.watch.wait_for(lambda: self.connected(device_id), f"a connection of {device_id}", timeout_s)
-
-    def wait_disconnected(self, device_id: str, timeout_s: float = 10.0) -> None:
-        """Wait until the device is not connected; raises HubError after `timeout_s`."""
-        self._live.watch.wait_for(lambda: not self.connected(device_id), f"the end of {device_id}'s link", timeout_s)
-
-    def wait_reachable(self, device_id: str, timeout_s: float = 10.0) -> None:
-        """Wait until the device listens to direct methods; raises HubError after `timeout_s`."""
-        links = self._live.engine.links
-        self._live.watch.wait_for(
-            lambda: links.listener(device_id, METHODS) is not None, f"{device_id} listening to methods", timeout_s
-        )
-
-    def wait_twin(
-        self, device_id: str, predicate: Callable[[dict[str, Any]], object], timeout_s: float = 10.0
-    ) -> dict[str, Any]:
-        """Wait until `predicate` holds for the twin (see `twin`), and return that twin.
-
-        Raises:
-            HubError: it did not hold within `timeout_s`; the message shows the reported properties.
-            DeviceNotFoundError: there is no such device.
-        """
-
-        def fact() -> dict[str, Any] | None:
-            twin = self.twin(device_id)
-            return twin if predicate(twin) else None
-
-        try:
-            return self._live.watch.wait_for(fact, f"the wanted twin of {device_id}", timeout_s)
-        except HubError as error:
-            reported = self.twin(device_id)["properties"]["reported"]
-            raise HubError(error.what, why=f"the device has reported {reported}") from None
 
     def disconnect(self, device_id: str) -> None:
         """Cut the device's live connection, if there is one. It may come back at once."""

@@ -11,14 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.errors import HubError
-    from fwsm.hub.connection import Wire
     from fwsm.hub.turn import Turn
 
-__all__ = ["Conversation", "MqttDoor"]
+__all__ = ["Conversation", "MqttDoor", "Wire"]
 
 # A device that does not read what it is sent is cut off when this much waits for it: more than a hundred of the
 # largest twins.
 _MAX_WAITING_BYTES = 8 * 1024 * 1024
+
+
+class Wire(Protocol):
+    """The socket of a connection."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, in order, once what was decided before is durable."""
+        ...
+
+    def close(self) -> None:
+        """Send what was written, then end the connection."""
+        ...
 
 
 class Conversation(Protocol):
@@ -105,7 +116,9 @@ class _MqttProtocol(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         self._outgoing += data
-        if len(self._outgoing) + self.transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
+        # Unless it is choked, the transport itself holds next to nothing.
+        waiting_bytes = self.transport.get_write_buffer_size() if self._choked else 0
+        if len(self._outgoing) + waiting_bytes > _MAX_WAITING_BYTES:
             self.transport.abort()
             self._connection.close("the device does not read what it is sent")
         self._speak_later()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.identity import Identity
 
-__all__ = ["Ports", "Reach"]
+__all__ = ["Device", "Ports", "Reach"]
 
 # What the SDKs dial, whatever they are told.
 _MQTT_PORT, _HTTPS_PORT = 8883, 443
@@ -44,6 +44,15 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A device as its owner needs it: its name, its key (base64; "" with a certificate), and the SDKs' one string."""
+
+    device_id: str
+    primary_key: str
+    connection_string: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """The way to one running hub.
 
@@ -61,11 +70,12 @@ class Reach:
     def _host(self) -> str:
         return f"[{self.address}]" if ":" in self.address else self.address
 
-    def device(self, identity: Identity) -> str:
-        """Return the connection string of a device; one with a certificate has no key in it."""
+    def device(self, identity: Identity) -> Device:
+        """Return a device with its connection string; one with a certificate has no key in it."""
         proof = f"SharedAccessKey={identity.primary_key}" if identity.primary_key else "x509=true"
         # Without brackets around an address of IPv6: the Python SDK dials what it reads.
-        return f"HostName={self.address};DeviceId={identity.device_id};{proof}"
+        string = f"HostName={self.address};DeviceId={identity.device_id};{proof}"
+        return Device(identity.device_id, identity.primary_key, string)
 
     def policy(self, name: str, key: str) -> str:
         """Return the connection string of a policy."""

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.events import IdentityChanged
+from fwsm.hub.topics import allowed_filters
 
 if TYPE_CHECKING:
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
     from fwsm.hub.registry import Registry
     from fwsm.hub.state import State
 
-__all__ = ["MAX_SUBSCRIPTIONS", "Session", "Sessions"]
+__all__ = ["MAX_SUBSCRIPTIONS", "ForbiddenSubscriptionError", "Session", "Sessions"]
 
 # Of one device, says "Use MQTT to communicate with IoT Hub".
 MAX_SUBSCRIPTIONS = 5
 
 _KIND = "session"
+
+
+class ForbiddenSubscriptionError(Exception):
+    """A device may not subscribe to this, or to no more."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,22 @@ class Session:
     client_id: str
     clean: bool
     subscriptions: dict[str, int] = field(default_factory=dict)
+
+    def subscribe(self, filters: tuple[tuple[str, int], ...]) -> tuple[int, ...]:
+        """Take subscriptions, pairs of topic filter and highest QoS, and return the QoS that is granted for each.
+
+        Raises:
+            ForbiddenSubscriptionError: one is no topic filter of this device, or there are too many.
+        """
+        allowed = allowed_filters(self.client_id)
+        for topic_filter, _ in filters:
+            if topic_filter not in allowed:
+                raise ForbiddenSubscriptionError(f"{topic_filter} is not a topic filter of IoT Hub")
+        granted = {topic_filter: min(qos, 1) for topic_filter, qos in filters}
+        if len(filters) > MAX_SUBSCRIPTIONS or len(self.subscriptions | granted) > MAX_SUBSCRIPTIONS:
+            raise ForbiddenSubscriptionError(f"a device has at most {MAX_SUBSCRIPTIONS} subscriptions")
+        self.subscriptions.update(granted)
+        return tuple(granted[topic_filter] for topic_filter, _ in filters)
 
     def record(self) -> dict[str, Any]:
         """Return the session as it is stored."""
@@ -50,7 +71,7 @@ class Sessions:
         self._registry = registry
         self._state = state
         self._kept = {key: Session(key, clean=False, **record) for key, record in state.load(_KIND)}
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_identity, IdentityChanged)
 
     def open(self, client_id: str, *, clean: bool) -> tuple[Session, bool]:
         """Return the session for a new connection, and whether it was there before."""
@@ -72,6 +93,6 @@ class Sessions:
         if self._kept.pop(client_id, None) is not None:
             self._state.put(_KIND, client_id, None)
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, IdentityChanged) and self._registry.find(event.client_id) is None:
+    def _on_identity(self, event: IdentityChanged) -> None:
+        if self._registry.find(event.client_id) is None:
             self._forget(event.client_id)

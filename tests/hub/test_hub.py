@@ -6,7 +6,7 @@ import json
 import socket
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -43,30 +43,6 @@ def test_twin_is_a_copy(hub: Hub) -> None:
     twin["properties"]["desired"]["a"]["b"].append(3)
     assert hub.twin("d1")["properties"]["desired"]["a"] == {"b": [1]}
     assert hub.twin("d1")["tags"] == {"t": 1}
-
-
-def test_waiting_for_a_twin_ends_with_it(hub: Hub) -> None:
-    """The twin that satisfied the predicate is returned, from whichever thread the change came."""
-    hub.add_device("d1")
-
-    def wanted(twin: dict[str, Any]) -> bool:
-        return bool(twin["properties"]["desired"].get("go"))
-
-    other = threading.Thread(target=hub.update_twin, args=("d1",), kwargs={"desired": {"go": True}})
-    other.start()
-    assert hub.wait_twin("d1", wanted)["properties"]["desired"]["$version"] == 2
-    other.join()
-
-
-def test_waiting_is_bounded_and_says_what_was_reported(hub: Hub) -> None:
-    """A failed wait explains itself."""
-    hub.add_device("d1")
-    with pytest.raises(HubError, match=r"wanted twin of d1 did not happen within 0\.01 s: the device has reported"):
-        hub.wait_twin("d1", lambda _: False, timeout_s=0.01)
-    for wait in (hub.wait_connected, hub.wait_reachable):
-        with pytest.raises(HubError, match="d1"):
-            wait("d1", timeout_s=0.01)
-    hub.wait_disconnected("d1", timeout_s=0.01)
 
 
 def test_unknown_device_is_an_error_of_the_public_tree(hub: Hub) -> None:

@@ -15,8 +15,10 @@ CA = Path("/somewhere/ca.pem")
 def test_string_of_a_device_has_its_key_or_says_that_it_has_none() -> None:
     """An address of IPv6 stands as the SDKs dial it; elsewhere it has brackets."""
     reach = Reach("::1", Ports(), CA)
-    assert reach.device(Identity("d1", "KEY", "KEY")) == "HostName=::1;DeviceId=d1;SharedAccessKey=KEY"
-    assert reach.device(Identity("d1", "", "")) == "HostName=::1;DeviceId=d1;x509=true"
+    assert (
+        reach.device(Identity("d1", "KEY", "KEY")).connection_string == "HostName=::1;DeviceId=d1;SharedAccessKey=KEY"
+    )
+    assert reach.device(Identity("d1", "", "")).connection_string == "HostName=::1;DeviceId=d1;x509=true"
 
 
 def test_string_of_a_policy_has_the_port() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fwsm.hub.engine import Engine
+from fwsm.hub.session import ForbiddenSubscriptionError, Session
 from fwsm.hub.state import EphemeralState
-from fwsm.hub.topics import METHODS
+from fwsm.hub.topics import DESIRED, METHODS, TWIN_ANSWERS
 
 if TYPE_CHECKING:
     from fwsm.hub.session import Sessions
@@ -47,3 +50,26 @@ def test_session_ends_with_its_device() -> None:
     engine.registry.delete("d1", "*")
     engine.registry.create("d1", {})
     assert not sessions.open("d1", clean=False)[1]
+
+
+def test_subscriptions_are_granted_with_qos_1_at_most() -> None:
+    """One for each filter that was asked for, in that order."""
+    session = Session("d1", clean=True)
+    assert session.subscribe(((METHODS, 0), (DESIRED, 2))) == (0, 1)
+    assert session.subscribe(((METHODS, 1),)) == (1,)
+    assert session.subscriptions == {METHODS: 1, DESIRED: 1}
+
+
+@pytest.mark.parametrize(
+    ("filters", "fault"),
+    [
+        (((METHODS, 1), ("devices/d2/messages/devicebound/#", 1)), "not a topic filter"),
+        (((TWIN_ANSWERS, 1),) * 6, "at most 5"),
+    ],
+)
+def test_forbidden_subscription_takes_nothing(filters: tuple[tuple[str, int], ...], fault: str) -> None:
+    """Neither it nor what was asked for in the same breath."""
+    session = Session("d1", clean=True)
+    with pytest.raises(ForbiddenSubscriptionError, match=fault):
+        session.subscribe(filters)
+    assert session.subscriptions == {}

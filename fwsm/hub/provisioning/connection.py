@@ -30,7 +30,7 @@ from fwsm.hub.sas import BadTokenError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fwsm.hub.connection import Wire
+    from fwsm.hub.mqtt import Wire
     from fwsm.hub.packets import Packet
     from fwsm.hub.provisioning.enrollments import Answer, Enrolled, Enrollments
 

@@ -16,7 +16,7 @@ from fwsm.hub.tls import TlsDoor, tls_context
 if TYPE_CHECKING:
     import socket
 
-    from fwsm.hub.connection import Wire
+    from fwsm.hub.mqtt import Wire
     from fwsm.hub.provisioning.enrollments import Enrolled
     from fwsm.hub.runtime import Runtime
 
