@@ -35,8 +35,9 @@ check: $(VENV)/.dev  ## style, types, layers, diagrams
 	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/fwsm diagram --check
 
-bench: $(VENV)/.dev $(VENV)/.peers  ## ratios against SQLite by hand, DBOS, curl and others, measured now
+bench: $(VENV)/.dev $(VENV)/.peers  ## ratios against SQLite by hand, DBOS, curl, Mosquitto and others, measured now
 	@.ci/install-tools
+	@.ci/install-tools bench
 	@$(BIN)/python benchmarks
 
 mutants: $(VENV)/.mutants  ## changes of the core that no test notices, judged against docs/reference/mutants.md

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HERE = Path(__file__).parent / "contenders"
-_PEERS = Path(sys.prefix) / "peers" / "bin" / "python"
+PEERS = Path(sys.prefix) / "peers" / "bin" / "python"
 # fsync(5</path>) = 0, pwrite64(5</path>, ""..., 1024, 0) = 1024; a call that another thread's comes between is cut.
 _CALL = re.compile(
     r"^\d+ +(?P<name>\w+)\(\d+<(?P<path>[^>]*)>(?:.*?, (?P<bytes>\d+)(?:, \d+)?(?:\)| <))?", re.MULTILINE
@@ -40,11 +40,11 @@ class Contender:
     @property
     def missing(self) -> bool:
         """Whether it cannot run here."""
-        return self.peer and not _PEERS.exists()
+        return self.peer and not PEERS.exists()
 
     def command(self, folder: Path, recorded: Path) -> list[str]:
         """What starts it."""
-        python = str(_PEERS) if self.peer else sys.executable
+        python = str(PEERS) if self.peer else sys.executable
         return [python, f"{_HERE / self.program}.py", f"{folder}", f"{recorded}", *self.arguments]
 
 

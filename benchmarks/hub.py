@@ -1,4 +1,4 @@
-"""The embedded hub under load beside Mosquitto: the same client, the same TLS, in turns."""
+"""The embedded hub under load beside Mosquitto and amqtt: the same client, the same TLS, in turns."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from contender import PEERS
+
 from fwsm.hub.certificates import Authority, server_file
 from fwsm.hub.home import Home
 
@@ -27,13 +29,15 @@ CONNECTS = 400
 PUBLISHES = 20_000
 PATCHES = 10_000
 IDLE = 2_000
+CALLS = 500
 _PATIENCE_S = 120
 
 OURS: Final = "fwsm, ephemeral"
 ON_DISK: Final = "fwsm, on disk"
 MOSQUITTO: Final = "Mosquitto"
+AMQTT: Final = "amqtt"
 
-_LOAD = Path(__file__).parent / "contenders" / "mqtt_load.py"
+_CONTENDERS = Path(__file__).parent / "contenders"
 _HUB = """
 import sys
 from fwsm.hub import Hub
@@ -43,7 +47,7 @@ with Hub(sys.argv[1], state=sys.argv[2] or None) as hub:
             symmetric = {"primaryKey": key, "secondaryKey": key}
             create(f"d{number}", {"authentication": {"symmetricKey": symmetric}})
     hub._live.decide(add, sys.stdin.readline().split())
-    print(hub.ca_path, flush=True)
+    print(hub.ca_path, hub.service_connection_string, flush=True)
     sys.stdin.readline()
 """
 _MOSQUITTO = """
@@ -60,13 +64,14 @@ keyfile {server}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs: where, whom to trust, and the topic of a message of device `{}`."""
+    """A server that runs: where, whom to trust, the topic of a message of device `{}`, and how to call methods."""
 
     process: subprocess.Popen[str]
     address: str
     ca_file: str
     keys: list[str]
     topic: str = "devices/d{}/messages/events/"
+    connection_string: str = ""
 
     def load(self, work: str, *arguments: Any) -> float:
         """Have the load generator do one thing; what it measured."""
@@ -78,7 +83,7 @@ class Server:
         """Run the load generator."""
         asked = {"address": self.address, "ca_file": self.ca_file, "keys": self.keys}
         with subprocess.Popen(
-            [sys.executable, _LOAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, _CONTENDERS / "mqtt_load.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as load:
             assert load.stdin is not None
             load.stdin.write(json.dumps(asked | {"work": work, "arguments": arguments}) + "\n")
@@ -101,7 +106,7 @@ class Server:
 
 
 def run() -> Iterator[str]:
-    """TLS connects, QoS 1 publishes, twin patches from 100 connections, memory of idle connections."""
+    """TLS connects, QoS 1 publishes, twin patches from 100 connections, memory of idle connections, method calls."""
     keys = [base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(IDLE)]
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name, contextlib.ExitStack() as running:
         folder = Path(name)
@@ -113,14 +118,20 @@ def run() -> Iterator[str]:
             servers[MOSQUITTO] = running.enter_context(_mosquitto("127.31.7.5", folder, keys))
         else:
             yield "left out: mosquitto not installed"
+        if PEERS.exists():
+            servers[AMQTT] = running.enter_context(_amqtt("127.31.7.6", folder, keys))
+        else:
+            yield "left out: amqtt not installed"
         rates: dict[str, dict[str, float]] = {server: {} for server in servers}
         for _ in range(ROUNDS):
             for server, rate in _round(servers):
                 what, measured = rate
                 rates[server][what] = max(rates[server].get(what, 0), measured)
+        call_ms = min(servers[OURS].load("calls", CALLS, servers[OURS].connection_string) for _ in range(ROUNDS))
         for server, best in rates.items():
             yield f"{server:16} " + ", ".join(f"{value:6.0f} {what}" for what, value in best.items())
         yield from _ratios(rates)
+        yield f"direct method, from the operator's call to the device's answer: {call_ms:.1f} ms (at most 3 wanted)"
         for server in servers.keys() - {ON_DISK}:
             yield f"{server:16} {servers[server].held_mib(IDLE):6.1f} MiB resident with {IDLE} idle TLS connections"
 
@@ -130,15 +141,17 @@ def _round(servers: dict[str, Server]) -> Iterator[tuple[str, tuple[str, float]]
         if name != ON_DISK:
             yield name, ("connects/s", server.load("connects", CONNECTS))
             yield name, ("publishes/s", server.load("publishes", 50, PUBLISHES, server.topic, "x" * 64))
-        if name != MOSQUITTO:
+        if name in {OURS, ON_DISK}:
             topic = "$iothub/twin/PATCH/properties/reported/?$rid=1"
             yield name, ("patches/s", server.load("publishes", 100, PATCHES, topic, '{"n": 1}'))
 
 
 def _ratios(rates: dict[str, dict[str, float]]) -> Iterator[str]:
     ours, on_disk = rates[OURS], rates[ON_DISK]
-    for what in ("connects/s", "publishes/s") if MOSQUITTO in rates else ():
-        yield f"{what}: {ours[what] / rates[MOSQUITTO][what]:.2f} x Mosquitto (at least 1 wanted)"
+    for peer, wanted in ((MOSQUITTO, " (at least 1 wanted)"), (AMQTT, "")):
+        for what in ("connects/s", "publishes/s") if peer in rates else ():
+            yield f"{what}: {ours[what] / rates[peer][what]:.2f} x {peer}{wanted}"
+    yield f"patches/s: {ours['patches/s']:.0f} (at least 10000 wanted on a quiet machine)"
     yield f"patches/s: on disk {on_disk['patches/s'] / ours['patches/s']:.2f} x ephemeral (at least 0.33 wanted)"
 
 
@@ -150,7 +163,8 @@ def _hub(address: str, state: str, keys: list[str]) -> Iterator[Server]:
         assert process.stdout is not None
         process.stdin.write(" ".join(keys) + "\n")
         process.stdin.flush()
-        yield Server(process, address, process.stdout.readline().strip(), keys)
+        ca_file, connection_string = process.stdout.readline().split()
+        yield Server(process, address, ca_file, keys, connection_string=connection_string)
         process.communicate("\n", timeout=_PATIENCE_S)
 
 
@@ -167,6 +181,25 @@ def _mosquitto(address: str, folder: Path, keys: list[str]) -> Iterator[Server]:
             yield Server(process, address, f"{authority.path}", keys, "bench/{}")
         finally:
             process.terminate()
+            home.close()
+
+
+@contextlib.contextmanager
+def _amqtt(address: str, folder: Path, keys: list[str]) -> Iterator[Server]:
+    """The broker amqtt as our child, with a certificate as the hub's."""
+    home = Home(folder / "amqtt")
+    authority = Authority.kept_in(home)
+    command = [PEERS, _CONTENDERS / "amqtt_broker.py", address, server_file(authority, address, home)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("amqtt does not start")
+        try:
+            yield Server(process, address, f"{authority.path}", keys, "bench/{}")
+        finally:
+            process.communicate("\n", timeout=_PATIENCE_S)
             home.close()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.sslproto
+import http.client
 import json
 import ssl
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -14,9 +16,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fwsm.hub.codec import encode
-from fwsm.hub.packets import Connect, Publish
+from fwsm.hub.packets import Connect, Publish, Subscribe
 from fwsm.hub.sas import sign
-from tests.hub.mqttclient import PUBACK, MqttClient
+from fwsm.hub.topics import METHODS
+from tests.hub.mqttclient import PUBACK, PUBLISH, MqttClient
 
 # asyncio keeps 256 KiB a connection otherwise; thousands of them are held here.
 asyncio.sslproto.SSLProtocol.max_size = 16 * 1024  # type: ignore[misc]
@@ -69,6 +72,43 @@ class Load:
         took = time.perf_counter() - begin
         await _close(clients)
         return count / took
+
+    async def calls(self, count: int, connection_string: str) -> float:
+        """Return how many milliseconds a direct method took, one at a time on one connection: the median."""
+        (device,) = await self.open(1)
+        ready = asyncio.get_running_loop().create_future()
+
+        def on_packet(kind: int, body: memoryview) -> None:
+            if kind == PUBLISH:
+                rid = bytes(body).partition(b"$rid=")[2].partition(b"{")[0].decode()
+                device.transport.write(encode(Publish(f"$iothub/methods/res/200/?$rid={rid}", b"{}")))
+            else:
+                ready.set_result(None)
+
+        device.on_packet = on_packet
+        device.transport.write(encode(Subscribe(1, ((METHODS, 0),))))
+        await ready
+        took = await asyncio.to_thread(self._call, count, connection_string)
+        await _close([device])
+        return took
+
+    def _call(self, count: int, connection_string: str) -> float:
+        fields = dict(part.split("=", 1) for part in connection_string.split(";"))
+        token = sign(fields["HostName"], fields["SharedAccessKey"], int(time.time()) + 600, "service")
+        headers = {"Authorization": token, "Content-Type": "application/json"}
+        operator = http.client.HTTPSConnection(fields["HostName"], context=self._context)
+        body = json.dumps({"methodName": "bench", "payload": {}})
+        took = []
+        for _ in range(count):
+            begin = time.perf_counter()
+            operator.request("POST", "/twins/d0/methods?api-version=2021-04-12", body, headers)
+            answer = operator.getresponse()
+            answer.read()
+            took.append(time.perf_counter() - begin)
+            if answer.status != http.client.OK:
+                raise RuntimeError(f"the call was answered with {answer.status}")
+        operator.close()
+        return 1000 * statistics.median(took)
 
     async def idle(self, count: int) -> float:
         """Hold so many connections until a line comes from whoever measures."""
