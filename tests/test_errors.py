@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _tree(root: type[FwsmError]) -> Iterator[type[FwsmError]]:
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from _tree(child)
 
 
