@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,8 +17,6 @@ from fwsm.cli.logs import begin_log
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.settings import config_option, setting_options
 from fwsm.config import load, strays
-from fwsm.core.connection_string import DeviceConnection
-from fwsm.errors import FwsmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from fwsm.config import DeviceConfig
     from fwsm.device.device import Device
     from fwsm.device.notify import Notifier
+    from fwsm.errors import FwsmError
 
 __all__ = ["run"]
 
@@ -86,11 +86,14 @@ class _Life:
     """
 
     def __init__(self, output: Output, config: DeviceConfig) -> None:
+        from fwsm.device.assembly import device_id  # noqa: PLC0415
+
+        self._look_up = partial(device_id, config)
         self.rebooting = False
         self._output = output
         self._config = config
         self._device: Device | None = None
-        self._device_id = _device_id(config)
+        self._device_id = self._look_up()
         self._boot_id: str | None = None
         self._link = "not connected yet"
 
@@ -124,6 +127,8 @@ class _Life:
 
     def note_link(self, connected: bool, error: FwsmError | None) -> None:
         """Say when the link comes and goes, each thing once in a row."""
+        if connected:
+            self._device_id = self._look_up()  # a provisioning service may have assigned another one
         text = "connected to the hub" if connected else str(error or "disconnected from the hub")
         if text != self._link:
             self._link = text
@@ -134,13 +139,6 @@ class _Life:
         self.rebooting = True
         if self._device is not None:
             self._device.stop()
-
-
-def _device_id(config: DeviceConfig) -> str | None:
-    try:
-        return DeviceConnection.parse(config.connection_string).device_id
-    except FwsmError:  # `assemble` says so
-        return None
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.redaction import redacted
+from fwsm.device.credentials import secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fwsm.config import DeviceConfig
 
@@ -22,14 +23,19 @@ _FOREIGN: Final = ("azure", "paho", "alembic", "transitions", "urllib3")
 
 
 class TextFormat(logging.Formatter):
-    """A line for people; a traceback follows on lines of its own."""
+    """A line for people; a traceback follows on lines of its own.
 
-    def __init__(self) -> None:
+    Args:
+        secrets: what is shown nowhere.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._secrets = frozenset(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
-        return redacted(super().format(record))
+        return redacted(super().format(record), self._secrets)
 
 
 class JsonFormat(logging.Formatter):
@@ -37,10 +43,12 @@ class JsonFormat(logging.Formatter):
 
     Args:
         context: what is so at this moment, beside what is logged: ids of device, boot and update.
+        secrets: what is shown nowhere.
     """
 
-    def __init__(self, context: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, context: Callable[[], Mapping[str, Any]], secrets: Iterable[str] = ()) -> None:
         super().__init__()
+        self._secrets = frozenset(secrets)
         self._context = context
 
     def format(self, record: logging.LogRecord) -> str:
@@ -50,18 +58,19 @@ class JsonFormat(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "thread": record.threadName,
-            "message": redacted(record.getMessage()),
+            "message": redacted(record.getMessage(), self._secrets),
             **self._context(),
         }
         if record.exc_info:
-            document["exception"] = redacted(self.formatException(record.exc_info))
+            document["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
         return json.dumps(document, ensure_ascii=False)
 
 
 def begin_log(config: DeviceConfig, context: Callable[[], Mapping[str, Any]]) -> None:
     """Log to stderr from now on, as the settings say; see `JsonFormat` for the context."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormat(context) if config.log_format == "json" else TextFormat())
+    secrets = secrets_of(config)
+    handler.setFormatter(JsonFormat(context, secrets) if config.log_format == "json" else TextFormat(secrets))
     logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
     for foreign in _FOREIGN:
         logging.getLogger(foreign).setLevel(logging.ERROR)

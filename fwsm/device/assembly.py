@@ -21,6 +21,7 @@ from fwsm.device.durable import Disk
 from fwsm.device.health import command_check
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.iothub import IoTHubLink
+from fwsm.device.iothub.identities import device_id_of
 from fwsm.errors import ConfigError
 from fwsm.store import Retention
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from fwsm.device.ports import Heartbeat
     from fwsm.errors import FwsmError
 
-__all__ = ["assemble", "objections"]
+__all__ = ["assemble", "device_id", "objections"]
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def assemble(
         ca_pem=ca_pem,
         proxy=Proxy.parse(config.proxy) if config.proxy else None,
         websockets=config.websockets,
-        assignment=config.state_dir / "assignment.json",
+        assignment=_assignment(config),
         on_state=on_state,
     )
     download = HttpsDownload(
@@ -99,6 +100,14 @@ def assemble(
     )
 
 
+def device_id(config: DeviceConfig) -> str | None:
+    """Return as which device of its hub this one was last known; None if the settings do not say. For logs."""
+    try:
+        return device_id_of(credentials_of(config), _assignment(config))
+    except ConfigError:  # `assemble` says so
+        return None
+
+
 def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
     """What `assemble` would say of each setting that it reads, with the setting's name; nothing is made or opened."""
     readings: dict[str, Callable[[], object]] = {
@@ -114,6 +123,10 @@ def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
             yield name, error
     if (missing := _without_program(config)) is not None:
         yield "health_command", missing
+
+
+def _assignment(config: DeviceConfig) -> Path:
+    return config.state_dir / "assignment.json"
 
 
 def _without_program(config: DeviceConfig) -> ConfigError | None:

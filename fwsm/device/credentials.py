@@ -6,21 +6,26 @@ stand only settings that belong to it: one that would silently count for nothing
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from fwsm.config import SECRETS
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.core.credentials import Certificate, Enrollment, SymmetricKey, TokenFile, is_host
+from fwsm.core.proxy import Proxy
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
     from fwsm.config import DeviceConfig
     from fwsm.core.connection_string import Credentials
 
-__all__ = ["credentials_of"]
+__all__ = ["credentials_of", "secrets_of"]
 
 _WAYS = ("connection_string", "sas_token_file", "dps_id_scope")
 _DPS_ONLY = ("dps_symmetric_key", "registration_id")
+_SECRET_PARTS = ("SharedAccessKey", "SharedAccessSignature")
 _CERTIFICATE = ("x509_cert_file", "x509_key_file")
 
 
@@ -52,6 +57,17 @@ def credentials_of(config: DeviceConfig) -> Credentials:
     if certificate is not None and connection.proof != certificate:
         raise _in_vain("x509_cert_file", "the connection string holds a key or a token, not x509=true")
     return _through_gateway(connection, config.gateway_host)
+
+
+def secrets_of(config: DeviceConfig) -> frozenset[str]:
+    """Return every text in the settings that is to be shown nowhere, in each form in which it is used."""
+    whole = {getattr(config, name) for name in SECRETS}
+    parts = (part.strip().partition("=") for part in config.connection_string.split(";"))
+    keys = {value for name, _, value in parts if name in _SECRET_PARTS}
+    with suppress(ConfigError):
+        proxy = Proxy.parse(config.proxy)
+        keys |= {proxy.password, quote(proxy.password, safe="")}
+    return frozenset((whole | keys) - {""})
 
 
 def _way(config: DeviceConfig) -> str:

@@ -6,10 +6,14 @@ import json
 import logging
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fwsm.cli.logs import JsonFormat, TextFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONTEXT = {"device_id": "d1", "boot_id": "boot-1", "update_id": "update-1"}
 LEAK = "https://host/fw?sig=geheim SharedAccessKey=geheim"
@@ -58,3 +62,10 @@ def test_the_log_begins_as_the_settings_say(form: str) -> None:
     assert (json.loads(line)["message"] if form == "json" else line[-12:]) == (
         "loud" if form == "json" else "WARNING loud"
     )
+
+
+@pytest.mark.parametrize("make", [TextFormat, lambda known: JsonFormat(lambda: CONTEXT, known)], ids=["text", "json"])
+def test_a_secret_of_the_settings_is_not_logged_in_any_form(make: Callable[[set[str]], logging.Formatter]) -> None:
+    """Also where nothing around it says that it is one."""
+    record = logging.LogRecord("fwsm.any", logging.INFO, "", 0, "it answered: hush-hush is not the word", (), None)
+    assert "it answered: [redacted] is not the word" in make({"hush-hush"}).format(record)

@@ -36,6 +36,10 @@ def test_user_query_and_fragment_of_addresses_go(text: str, shown: str) -> None:
         ("Authorization: Bearer secret", f"Authorization: {GONE}"),
         ("{'Authorization': 'Basic secret', 'Host': 'h'}", f"{{'Authorization': '{GONE}', 'Host': 'h'}}"),
         ("authorization=secret", f"authorization={GONE}"),
+        ("via socks5://agent:secret@proxy:1080/", "via socks5://proxy:1080/"),
+        ("proxy = 'http://agent:secret@proxy'", "proxy = 'http://proxy'"),
+        ("FWSM_DPS_SYMMETRIC_KEY=secret== rest", f"FWSM_DPS_SYMMETRIC_KEY={GONE} rest"),
+        ('x509_key_passphrase = "secret"', f'x509_key_passphrase = "{GONE}"'),
         ('"GET /fw.img?se=1&sig=secret%3d&sp=r HTTP/1.1" 200', f'"GET /fw.img?se=1&sig={GONE}&sp=r HTTP/1.1" 200'),
     ],
 )
@@ -63,3 +67,9 @@ def test_a_token_behind_authorization_goes_whole() -> None:
 def test_what_is_no_secret_stays(text: str) -> None:
     """Messages are there to be understood."""
     assert redacted(text) == text
+
+
+def test_a_known_secret_goes_wherever_it_stands() -> None:
+    """In any form; the longer one first, and a word that is too short to be told from others stays."""
+    text = "key a-long-secret, a-long-secret-indeed, open"
+    assert redacted(text, ("a-long-secret", "a-long-secret-indeed", "open")) == f"key {GONE}, {GONE}, open"

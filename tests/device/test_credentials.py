@@ -9,7 +9,7 @@ import pytest
 from fwsm.config import DeviceConfig
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.core.credentials import GLOBAL_DPS_HOST, Certificate, Enrollment, SymmetricKey, TokenFile
-from fwsm.device.credentials import credentials_of
+from fwsm.device.credentials import credentials_of, secrets_of
 from fwsm.errors import ConfigError
 
 KEY = "c2VjcmV0IGtleSBvZiB0aGUgZGV2aWNl"
@@ -77,3 +77,16 @@ def test_what_does_not_go_together_is_told(settings: dict[str, Any], what: str) 
         credentials_of(DeviceConfig(**settings))
     assert caught.value.fix
     assert KEY not in str(caught.value)
+
+
+def test_every_secret_of_the_settings_is_known_in_each_of_its_forms() -> None:
+    """Whole, and the part that is the secret; a password also as an address has it. What is wrong is known as well."""
+    config = DeviceConfig(
+        connection_string=STRING,
+        proxy="socks5://me:p%2Fw@proxy",
+        dps_symmetric_key="ZHBz",
+        x509_key_passphrase="open sesame",
+    )
+    assert secrets_of(config) == {*(STRING, KEY, "ZHBz", "open sesame", "socks5://me:p%2Fw@proxy", "p/w", "p%2Fw")}
+    assert secrets_of(DeviceConfig(proxy="me:secret@proxy")) == {"me:secret@proxy"}
+    assert secrets_of(DeviceConfig()) == frozenset()

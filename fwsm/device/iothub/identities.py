@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fwsm.device.iothub.identity import Identity
     from fwsm.device.ports import Clock
 
-__all__ = ["identity_of", "name_of"]
+__all__ = ["device_id_of", "identity_of", "name_of"]
 
 
 def name_of(credentials: Credentials) -> str:
@@ -28,6 +28,26 @@ def name_of(credentials: Credentials) -> str:
             return name
         case _:
             return "token"
+
+
+def device_id_of(credentials: Credentials, assignment: Path) -> str:
+    """Return as which device of its hub this one was last known: for logs, not for a connect.
+
+    Args:
+        credentials: what it has.
+        assignment: where the answer of a provisioning service is kept. Before the first answer it is the registration.
+
+    Raises:
+        ConfigError: the file with its token cannot be read.
+    """
+    match credentials:
+        case DeviceConnection(device_id=device_id):
+            return device_id
+        case TokenFile() as file:
+            return TokenIdentity(file).device_id
+        case enrollment:
+            assigned = AssignmentFile(assignment, Disk()).load(enrollment)
+            return assigned.device_id if assigned else enrollment.registration_id
 
 
 def identity_of(

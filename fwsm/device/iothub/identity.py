@@ -73,6 +73,11 @@ class TokenIdentity:
         self._file = file
         self._read()
 
+    @property
+    def device_id(self) -> str:
+        """The device of the token that is in the file now; raises ConfigError."""
+        return self._read().device_id
+
     def connection(self, loop: LoopThread) -> DeviceConnection:  # noqa: ARG002 - nobody needs to be asked
         """Return what the token says that is in the file now."""
         connection = self._read()
