@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import ssl
@@ -43,6 +44,10 @@ class Operator:
     def connection(self) -> http.client.HTTPSConnection:
         """Return a connection that is not yet open."""
         return http.client.HTTPSConnection(*self._address, context=self.context, timeout=10)
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection for programs on asyncio, which write their requests themselves."""
+        return await asyncio.open_connection(*self._address, ssl=self.context)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request with a good token; a body of bytes goes as it is."""
