@@ -42,7 +42,7 @@ _HELP: Final = {
     "soak_s": "How long new firmware must stay healthy.",
     "check_every_s": "Pause between two health checks.",
     "confirm_s": "How long new firmware may take to prove itself.",
-    "progress_every_s": "At most one progress report in so many seconds.",
+    "progress_every_s": "At most one progress report in so many seconds; less than 5 % more waits 60 times as long.",
     "allow_http": "Take images over plain HTTP, too.",
     "max_bytes": "The largest image that is taken.",
     "retry_base_s": "Longest first pause between two downloads; doubles.",

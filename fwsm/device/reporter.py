@@ -11,8 +11,8 @@ and none is held up. If it takes nothing, the reports behind it go on.
 Reports are differences. So once all are out, the twin is compared with what it should show whenever it was read, and
 the whole section is sent again if the hub has lost some of it, or has refused some; as much of it as the hub takes.
 
-Progress is different: only the newest matters and none of it is kept. It is sent between reports, at a bounded rate,
-and a hub that asks for patience is spared it for a while.
+Progress is different: only the newest matters and none of it is kept. It is sent between reports, at the rate of
+`pace`, and a hub that asks for patience is spared it for a while.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from fwsm.core.moment import Deadline
 from fwsm.core.resend import editions, lacks
 from fwsm.core.twin import wrapped
 from fwsm.device.backoff import retrying
+from fwsm.device.pace import Pace
 from fwsm.errors import FwsmError, LinkBusyError, LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Reporter:
         outbox: the reporter's side of the database; closed by `run` at its end or by the caller.
         link: the connection to the hub.
         clock: for pauses.
-        progress_every_s: at most one progress report in so many seconds; None for none.
+        progress_every_s: at most one progress report in so many seconds, see `Pace`; None for none.
         base_s, cap_s: full-jitter backoff between tries of one report.
         on_report: told each patch that the hub has acknowledged, progress included.
     """
@@ -69,7 +69,7 @@ class Reporter:
         self._outbox = outbox
         self._link = link
         self._clock = clock
-        self._progress_every_s = progress_every_s
+        self._pace = None if progress_every_s is None else Pace(progress_every_s)
         self._base_s = base_s
         self._cap_s = cap_s
         self._on_report = on_report
@@ -80,7 +80,6 @@ class Reporter:
         self._seen: dict[str, Any] | None = None  # the hub's reported properties, as far as we know them
         self._refused = False
         self._progress: Mapping[str, Any] | None = None
-        self._next_progress: Deadline | None = None
 
     def ring(self) -> None:
         """There is something new in the outbox; from any thread."""
@@ -102,6 +101,8 @@ class Reporter:
         """The state has changed, so a progress that was not sent yet is out of date; from any thread."""
         with self._lock:
             self._progress = None
+            if self._pace is not None:
+                self._pace.begin()
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread. What was not acknowledged is sent at the next start."""
@@ -188,23 +189,21 @@ class Reporter:
 
     def _send_progress(self) -> float | None:
         with self._lock:
-            patch = self._progress
-            if patch is None or self._progress_every_s is None:
+            patch, pace = self._progress, self._pace
+            if patch is None or pace is None:
                 return None
-            now = self._clock.now()
-            if self._next_progress is not None and (left_s := self._next_progress.remaining_s(now)) > 0:
+            now, progress = self._clock.now(), (_section_of(patch) or {}).get("progress") or {}
+            if (left_s := pace.wait_s(progress, now)) > 0:
                 return left_s
             self._progress = None
-            self._next_progress = Deadline.after(now, self._progress_every_s)
+            pace.tell(progress, now)
         try:
             self._link.report(patch)
             self._on_report(patch)
         except LinkError as error:
             _log.debug("a progress report was not sent: %s", error)  # the next one is as good
             if isinstance(error, LinkBusyError):
-                self._next_progress = Deadline.after(
-                    now, max(self._progress_every_s, error.retry_after_s or self._cap_s)
-                )
+                pace.spare(error.retry_after_s or self._cap_s, now)
         return 0.0
 
 
