@@ -50,7 +50,7 @@ def lifecycle(form: str, graph: Graph, overlay: Overlay = PLAIN, theme: Theme = 
         theme: for which page a picture is.
 
     Raises:
-        LifecycleError: an extended lifecycle has no picture.
+        LifecycleError: a picture has no place for a state that only the database knows.
         ConfigError: the packages for PNG are not installed.
     """
     if form == "png":

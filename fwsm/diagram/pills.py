@@ -12,63 +12,66 @@ from typing import TYPE_CHECKING, Final
 
 from fwsm.diagram.geometry import Box, Point, segments
 from fwsm.diagram.label import Label
-from fwsm.diagram.placement import COMPOSITES, END_MARKS, LEGEND, SIZE, START_MARK, STATES
-from fwsm.diagram.routes import ROUTES, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fwsm.diagram.graph import Edge
+    from fwsm.diagram.layout import Layout
+    from fwsm.diagram.lines import Route
 
-__all__ = ["HEIGHT", "placed"]
+__all__ = ["HEIGHT", "pills"]
 
 HEIGHT: Final = 15.0
 _ADVANCE: Final = 6.2  # a character of 10 pixels, in the widest common monospaced font
 _PADDING: Final = 5.0
 _GAP: Final = 3.0
 _STEP: Final = 6
-_PAGE: Final = Box(4, 4, SIZE.x - 4, SIZE.y - 4)
 _REACH: Final = 96  # how far from its line a count may stand
 
 
-def placed(edges: Sequence[Edge], words: Mapping[Edge, str]) -> dict[Edge, Box]:
+def pills(layout: Layout, edges: Sequence[Edge], words: Mapping[Edge, str]) -> dict[Edge, Box]:
     """A place for the words of each edge that has some. What finds none, which no test has seen, is left out.
 
     Args:
+        layout: of the picture.
         edges: all that are drawn.
         words: what is to stand there.
     """
-    standing = _standing(edges)
+    standing = _standing(layout, edges)
+    page = Box(4, 4, layout.placed.size.x - 4, layout.placed.size.y - 4)
     found: dict[Edge, Box] = {}
     for edge, text in words.items():
-        lines = [piece for other in edges if other != edge for piece in _line(other)]
+        lines = [piece for other in edges if other != edge for piece in segments(layout.route_of(other).points)]
         taken = [*standing, *lines, *(_wider(other, _GAP) for other in found.values())]
         width = len(text) * _ADVANCE + 2 * _PADDING
-        free = (box for box in _nearest(edge, width) if _PAGE.holds(box) and not any(map(box.meets, taken)))
+        free = (
+            box for box in _nearest(layout.route_of(edge), width) if page.holds(box) and not any(map(box.meets, taken))
+        )
         box = next(free, None)
         if box is not None:
             found[edge] = box
     return found
 
 
-def _standing(edges: Sequence[Edge]) -> list[Box]:
+def _standing(layout: Layout, edges: Sequence[Edge]) -> list[Box]:
     """What a count keeps off, lines aside."""
-    labels = [Label.of(edge, route_of(edge).spot).box for edge in edges]
-    marks = [Box.around(point, 20, 20) for point in (START_MARK[0], *(points[1] for points in END_MARKS.values()))]
-    ends = [piece for points in (START_MARK, *END_MARKS.values()) for piece in segments(points)]
-    frames = [side for box in COMPOSITES.values() for side in segments(_corners(box))]
-    names = [Box(box.left, box.top, box.left + 110, box.top + 36) for box in COMPOSITES.values()]
-    legend = Box(LEGEND.x, LEGEND.y - 12, SIZE.x, SIZE.y)
-    return [_wider(box, _GAP) for box in (*STATES.values(), *labels, *marks, *ends, *frames, *names, legend)]
+    placed, legend_at = layout.placed, layout.placed.legend
+    labels = [Label.of(edge, layout.route_of(edge).spot).box for edge in edges]
+    marks = [
+        Box.around(point, 20, 20)
+        for point in (placed.start_mark[0], *(points[1] for points in placed.end_marks.values()))
+    ]
+    arrows = [piece for points in (placed.start_mark, *placed.end_marks.values()) for piece in segments(points)]
+    frames = [side for box in placed.composites.values() for side in segments(_corners(box))]
+    names = [Box(box.left, box.top, box.left + 110, box.top + 36) for box in placed.composites.values()]
+    legend = Box(legend_at.x, legend_at.y - 12, *placed.size)
+    return [_wider(box, _GAP) for box in (*placed.states.values(), *labels, *marks, *arrows, *frames, *names, legend)]
 
 
-def _line(edge: Edge) -> tuple[Box, ...]:
-    return segments(ROUTES[edge.source, edge.target].points)
-
-
-def _nearest(edge: Edge, width: float) -> Iterator[Box]:
+def _nearest(route: Route, width: float) -> Iterator[Box]:
     """Boxes on the edge's line, from the middle of it outwards, then ever further off."""
-    points = _along(route_of(edge).points)
+    points = _along(route.points)
     for across, down in _offsets():
         for point in points:
             yield Box.around(Point(point.x + across, point.y + down), width, HEIGHT)

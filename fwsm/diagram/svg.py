@@ -14,18 +14,19 @@ from fwsm.core.update import State
 from fwsm.diagram.geometry import Point, rounded
 from fwsm.diagram.graph import Way, sentence_of
 from fwsm.diagram.label import Label
+from fwsm.diagram.layout import Layout
 from fwsm.diagram.overlay import PLAIN, counted
 from fwsm.diagram.palette import Theme, style
-from fwsm.diagram.pills import placed
-from fwsm.diagram.placement import COMPOSITES, END_MARKS, LEGEND, SIZE, START_MARK, STATES, TITLE
-from fwsm.diagram.routes import require_places, route_of
+from fwsm.diagram.pills import pills
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fwsm.diagram.geometry import Box
     from fwsm.diagram.graph import Edge, Graph
+    from fwsm.diagram.lines import Route
     from fwsm.diagram.overlay import Overlay
+    from fwsm.diagram.placement import Placement
 
 __all__ = ["text"]
 
@@ -46,40 +47,41 @@ def text(graph: Graph, overlay: Overlay = PLAIN, theme: Theme = Theme.AUTO) -> s
     Raises:
         LifecycleError: the graph has a state or an edge that has no place in the picture.
     """
-    width, height = SIZE
+    layout = Layout.of(graph)
+    placed = layout.placed
+    width, height = placed.size
     top = _STRIP if overlay.caption else 0
-    require_places(graph)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-top} {width} {height + top}" width="{width}"',
-            f' height="{height + top}"',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-top} {width:g} {height + top:g}" width="{width:g}"',
+            f' height="{height + top:g}"',
             ' role="img" aria-labelledby="lifecycle-title lifecycle-description">',
             f'<title id="lifecycle-title">{escape(overlay.caption or _HEAD)}</title>',
             f'<desc id="lifecycle-description">{escape(_description(graph, overlay))}</desc>',
             f"<style>{style(theme)}</style>",
             f"<defs>{''.join(_arrow_head(way) for way in Way)}</defs>",
-            f'<rect class="page" y="{-top}" width="{width}" height="{height + top}" rx="12"/>',
-            *_header(overlay),
-            *(_composite(name, box) for name, box in COMPOSITES.items()),
-            *(_edge(edge, overlay) for edge in graph.edges),
-            *_marks(),
-            *(_state(state, STATES[state], overlay) for state in graph.states),
-            *_counts(graph, overlay),
-            *_legend(),
+            f'<rect class="page" y="{-top}" width="{width:g}" height="{height + top:g}" rx="12"/>',
+            *_header(overlay, placed.title),
+            *(_composite(name, box) for name, box in placed.composites.items()),
+            *(_edge(edge, layout.route_of(edge), overlay) for edge in graph.edges),
+            *_marks(placed),
+            *(_state(state, placed.states[state], overlay) for state in graph.states),
+            *_counts(graph, layout, overlay),
+            *_legend(placed.legend),
             "</svg>\n",
         ]
     )
 
 
-def _header(overlay: Overlay) -> Iterable[str]:
+def _header(overlay: Overlay, title: Point) -> Iterable[str]:
     """What the picture is of. A device's words stand above the picture, where they may be as long as it is wide."""
     if not overlay.caption:
-        yield f'<text class="head" x="{TITLE.x:g}" y="{TITLE.y:g}">{_HEAD}</text>'
+        yield f'<text class="head" x="{title.x:g}" y="{title.y:g}">{_HEAD}</text>'
         return
-    yield f'<text class="head" x="{TITLE.x:g}" y="{40 - _STRIP}">{escape(overlay.caption)}</text>'
+    yield f'<text class="head" x="{title.x:g}" y="{40 - _STRIP}">{escape(overlay.caption)}</text>'
     if overlay.here is not None:
         said = ", ".join((f"{overlay.here.state} {' '.join(overlay.here.words[:1])}", *overlay.here.words[1:]))
-        yield f'<text class="note" x="{TITLE.x:g}" y="{62 - _STRIP}">{escape(cut(said, _LONGEST_NOTE))}</text>'
+        yield f'<text class="note" x="{title.x:g}" y="{62 - _STRIP}">{escape(cut(said, _LONGEST_NOTE))}</text>'
 
 
 def _description(graph: Graph, overlay: Overlay) -> str:
@@ -130,8 +132,7 @@ def _rectangle(box: Box, corner: float) -> str:
     return f'<rect x="{box.left:g}" y="{box.top:g}" width="{box.width:g}" height="{box.height:g}" rx="{corner:g}"/>'
 
 
-def _edge(edge: Edge, overlay: Overlay) -> str:
-    route = route_of(edge)
+def _edge(edge: Edge, route: Route, overlay: Overlay) -> str:
     taken = overlay.taken(edge)
     title = f"{edge.source} → {edge.target}: {', '.join(sentence_of(row) for row in edge.rows)}"
     kind = "edge"
@@ -142,10 +143,10 @@ def _edge(edge: Edge, overlay: Overlay) -> str:
     return _group(f"edge-{edge.source}-{edge.target}", kind, f"{title}; {taken}" if taken else title, [line, *label])
 
 
-def _counts(graph: Graph, overlay: Overlay) -> Iterable[str]:
+def _counts(graph: Graph, layout: Layout, overlay: Overlay) -> Iterable[str]:
     """How often each edge was taken, and after how long."""
     words = {edge: taken for edge in graph.edges if (taken := overlay.taken(edge))}
-    for edge, box in placed(graph.edges, words).items():
+    for edge, box in pills(layout, graph.edges, words).items():
         word = f'<text class="count" x="{box.middle.x:g}" y="{box.bottom - 4:g}">{words[edge]}</text>'
         yield f'<g class="pill {edge.way}">{_rectangle(box, box.height / 2)}{word}</g>'
 
@@ -174,12 +175,12 @@ def _sign(way: Way, at: Point) -> str:
     return f'<g class="sign {way}" transform="translate({at.x:g} {at.y:g})">{shape}</g>'
 
 
-def _marks() -> Iterable[str]:
+def _marks(placed: Placement) -> Iterable[str]:
     """Where an update starts, and where it settles."""
-    start = START_MARK[0]
-    yield _line(START_MARK, Way.FACT)
+    start = placed.start_mark[0]
+    yield _line(placed.start_mark, Way.FACT)
     yield f'<circle class="dot" cx="{start.x:g}" cy="{start.y:g}" r="7"/>'
-    for points in END_MARKS.values():
+    for points in placed.end_marks.values():
         centre = points[1]
         near = tuple(Point(p.x, p.y) for p in (points[0], _before(*points, 9)))
         yield _line(near, Way.FACT)
@@ -193,8 +194,8 @@ def _before(start: Point, end: Point, gap: float) -> Point:
     return Point(end.x - step.x * gap, end.y - step.y * gap)
 
 
-def _legend() -> Iterable[str]:
-    x, y = LEGEND
+def _legend(at: Point) -> Iterable[str]:
+    x, y = at
     for number, (way, words) in enumerate(_WORDS.items()):
         middle = y + number * 22
         yield _line((Point(x, middle), Point(x + 34, middle)), way)

@@ -268,7 +268,7 @@ def module(tmp_path: Path) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("form", ["mermaid", "dot", "md", "json"])
+@pytest.mark.parametrize("form", ["mermaid", "dot", "md", "json", "svg"])
 def test_an_extended_lifecycle_is_drawn(module: str, form: str) -> None:
     """With its steps."""
     done = _run("--extension", f"{module}:extension", "--format", form)

@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TYPE_CHECKING
+
+import pytest
 
 from fwsm.diagram.geometry import Box, segments
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.label import Label
-from fwsm.diagram.pills import HEIGHT, placed
-from fwsm.diagram.placement import LEGEND, SIZE, STATES
-from fwsm.diagram.routes import ROUTES, route_of
+from fwsm.diagram.layout import Layout
+from fwsm.diagram.pills import HEIGHT, pills
+from tests.diagram.extended import THREE
 from tests.diagram.journeys import LIFECYCLE
 
-EDGES = Graph.of(LIFECYCLE).edges
+if TYPE_CHECKING:
+    from fwsm.core.lifecycle import Lifecycle
+
 LONGEST = "99x 23 h 59 m"
-BOXES = placed(EDGES, dict.fromkeys(EDGES, LONGEST))
 
 
-def test_every_edge_has_room_for_its_count() -> None:
+class Drawn:
+    """A picture with the longest count on every edge."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        graph = Graph.of(lifecycle)
+        self.edges, self.layout = graph.edges, Layout.of(graph)
+        self.boxes = pills(self.layout, self.edges, dict.fromkeys(self.edges, LONGEST))
+
+
+@pytest.fixture(scope="module", params=[LIFECYCLE, THREE], ids=["built-in", "extended"])
+def drawn(request: pytest.FixtureRequest) -> Drawn:
+    """Of the built-in lifecycle and of an extended one."""
+    return Drawn(request.param)
+
+
+def test_every_edge_has_room_for_its_count(drawn: Drawn) -> None:
     """Also if all were taken, each often and after long."""
-    assert set(BOXES) == set(EDGES)
-    assert all(box.height == HEIGHT and box.width >= len(LONGEST) * 6.2 for box in BOXES.values())
+    assert set(drawn.boxes) == set(drawn.edges)
+    assert all(box.height == HEIGHT and box.width >= len(LONGEST) * 6.2 for box in drawn.boxes.values())
 
 
-def test_counts_lie_on_nothing_but_their_own_line() -> None:
+def test_counts_lie_on_nothing_but_their_own_line(drawn: Drawn) -> None:
     """Not on each other, on states, labels, other lines or the legend, and all are on the page."""
-    labels = [Label.of(edge, route_of(edge).spot).box for edge in EDGES]
-    page = Box(4, 4, SIZE.x - 4, SIZE.y - 4)
-    legend = Box(LEGEND.x, LEGEND.y - 12, SIZE.x, SIZE.y)
-    assert not any(one.meets(other) for one, other in combinations(BOXES.values(), 2))
-    for edge, box in BOXES.items():
-        others = (route.points for pair, route in ROUTES.items() if pair != (edge.source, edge.target))
+    layout, placed = drawn.layout, drawn.layout.placed
+    labels = [Label.of(edge, layout.route_of(edge).spot).box for edge in drawn.edges]
+    page = Box(4, 4, placed.size.x - 4, placed.size.y - 4)
+    legend = Box(placed.legend.x, placed.legend.y - 12, *placed.size)
+    assert not any(one.meets(other) for one, other in combinations(drawn.boxes.values(), 2))
+    for edge, box in drawn.boxes.items():
+        others = (route.points for pair, route in layout.routes.items() if pair != (edge.source, edge.target))
         lines = [piece for points in others for piece in segments(points)]
-        assert not any(box.meets(other) for other in [*STATES.values(), *labels, *lines, legend]), edge
+        assert not any(box.meets(other) for other in [*placed.states.values(), *labels, *lines, legend]), edge
         assert page.holds(box), edge
 
 
-def test_counts_stand_near_their_line() -> None:
+def test_counts_stand_near_their_line(drawn: Drawn) -> None:
     """A reader sees which it belongs to."""
-    for edge, box in BOXES.items():
+    for edge, box in drawn.boxes.items():
         near = Box(box.left - 30, box.top - 30, box.right + 30, box.bottom + 30)
-        assert any(near.meets(piece) for piece in segments(ROUTES[edge.source, edge.target].points)), edge
+        assert any(near.meets(piece) for piece in segments(drawn.layout.route_of(edge).points)), edge

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import pytest
 from hypothesis import given, settings
 
 from fwsm.core.lifecycle import Lifecycle, Trigger
@@ -12,7 +11,7 @@ from fwsm.diagram.graph import Graph, Way, guards_of, sentence_of, way_of
 from fwsm.diagram.overlay import PLAIN, Overlay
 from fwsm.diagram.palette import Theme
 from fwsm.diagram.svg import text
-from fwsm.errors import LifecycleError
+from tests.diagram.extended import THREE
 from tests.diagram.journeys import GOOD, journeys, told
 
 if TYPE_CHECKING:
@@ -97,9 +96,11 @@ def test_picture_stands_alone() -> None:
 # -- of a device -------------------------------------------------------------------------------------------------------
 
 
-def _drawn(journey: Journey, *, current: bool = True, history: bool = True) -> dict[str, ET.Element]:
+def _drawn(
+    journey: Journey, graph: Graph | None = None, *, current: bool = True, history: bool = True
+) -> dict[str, ET.Element]:
     overlay = Overlay.of(journey, current=current, history=history)
-    root = ET.fromstring(text(GRAPH, overlay))
+    root = ET.fromstring(text(graph or GRAPH, overlay))
     return {group.get("id") or str(number): group for number, group in enumerate(root.iter()) if group.get("class")}
 
 
@@ -147,11 +148,23 @@ def test_a_theme_can_be_fixed() -> None:
     assert "#0d1117" not in text(GRAPH, PLAIN, Theme.LIGHT)
 
 
-def test_a_strange_state_is_refused() -> None:
-    """An extension's step has no place in the picture, and other formats have."""
-    journey = told(*GOOD[:6], (31, Trigger.STEP_DONE, "applying.backingUp"))
-    with pytest.raises(LifecycleError, match=r"no place for the state 'applying\.backingUp'.*mermaid"):
-        text(GRAPH.including(journey), Overlay.of(journey, current=True, history=True))
+def test_an_extended_lifecycle_has_its_steps() -> None:
+    """States and edges with a group of their own each, like the built-in ones."""
+    drawn = _drawn(told(*GOOD), Graph.of(THREE))
+    assert {"state-applying.backingUp", "edge-applying.backingUp-applying.rollingBack"} <= set(drawn)
+    assert {f"state-{state}" for state in THREE.states} <= set(drawn)
+
+
+def test_an_update_of_an_extended_lifecycle_is_shown_on_it() -> None:
+    """The step in which it stands is lit, with what was spent there, and the edges that were taken are counted."""
+    journey = told(*GOOD[:5], (20.1, Trigger.POLICY_ALLOWED, "applying.backingUp"), now_s=50)
+    graph = Graph.of(THREE)
+    drawn = _drawn(journey, graph.including(journey))
+    step = drawn["state-applying.backingUp"]
+    assert "here open" in (step.get("class") or "")
+    assert [word.text for word in step.iter(f"{SVG}text")][1:] == ["1\N{MULTIPLICATION SIGN} 30 s"]
+    assert "taken" in (drawn["edge-downloadComplete-applying.backingUp"].get("class") or "")
+    assert "missed" in (drawn["edge-applying.backingUp-applying.installing"].get("class") or "")
 
 
 @settings(max_examples=25)
