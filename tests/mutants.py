@@ -2,8 +2,9 @@
 
 mutmut changes the core in some thousand places, one at a time, and runs the tests that come by each. It imports the
 core once for all, so it cannot judge what runs on import only, such as the making of the tables. What survives is
-therefore judged again here, in a process of its own. What is left must stand in docs/reference/mutants.md, with the
-reason why it is no fault; whatever does not is printed, and the exit status is 1.
+therefore judged again here, in a process of its own, by the pages that are drawn from the core and by the tests. What
+is left must stand in docs/reference/mutants.md, with the reason why it is no fault; whatever does not is printed, and
+the exit status is 1.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ COPY = ROOT / "mutants"
 PAGE = ROOT / "docs" / "reference" / "mutants.md"
 # Exit statuses of pytest, as mutmut keeps them: a test failed, or could not be collected. All others need a look.
 _KILLED = (1, 2, 3)
+_PYTEST = ("pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:randomly")
 # Fewer examples than usual, and the same every time: each mutant meets all of them.
 _ENVIRONMENT = os.environ | {"HYPOTHESIS_PROFILE": "mutants"}
 
@@ -58,12 +60,20 @@ def _alive() -> Iterator[str]:
 
 
 def _killed(name: str) -> bool:
-    """Whether a test fails when the mutant is there from the first import on."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:randomly", "tests/core"]
-    done = subprocess.run(
-        command, cwd=COPY, env=_ENVIRONMENT | {"MUTANT_UNDER_TEST": name}, capture_output=True, check=False
-    )
-    return done.returncode in _KILLED
+    """Whether a check notices the mutant when it is there from the first import on.
+
+    The pages that are drawn from the core's tables tell in a second; then come the module's own tests, and then all.
+    """
+    module = name.split(".")[-2]
+    own = str(next((COPY / "tests" / "core").rglob(f"test_{module}.py")))
+    if _status(name, "fwsm", "diagram", "--check") != 0:
+        return True
+    return _status(name, *_PYTEST, own, "tests/core") in _KILLED
+
+
+def _status(name: str, *arguments: str) -> int:
+    command, environment = [sys.executable, "-m", *arguments], _ENVIRONMENT | {"MUTANT_UNDER_TEST": name}
+    return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, check=False).returncode
 
 
 def _change(name: str) -> str:
