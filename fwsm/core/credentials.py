@@ -106,7 +106,7 @@ class SharedAccessSignature:
                 why="its sr is not HOST/devices/ID",
                 fix="Make one for this device alone, with its own key",
             )
-        if re.fullmatch(r"[0-9]{1,12}", fields["se"], re.ASCII) is None:
+        if re.fullmatch(r"[0-9]{1,12}", fields["se"]) is None:
             raise ConnectionStringError("se of the shared access signature is not a time in seconds", fix=_FORM)
         return cls(text, resource["host"], resource["device_id"], int(fields["se"]))
 

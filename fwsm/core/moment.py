@@ -9,7 +9,6 @@ harm: what remains is never more than the whole span and never less than nothing
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -63,7 +62,7 @@ class Deadline:
             left_s = self.boottime_s - now.boottime_s
         else:
             left_s = (self.wall_at - now.wall).total_seconds()
-        return min(max(left_s, 0.0), self.span_s) if math.isfinite(left_s) else self.span_s
+        return min(max(left_s, 0.0), self.span_s)
 
     def anchored(self, now: Moment) -> Deadline:
         """The same deadline, counted on the clock of the boot that runs now.

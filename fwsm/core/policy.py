@@ -89,11 +89,23 @@ class Window:
     Attributes:
         start, end: local times of day; a window over midnight has `end` before `start`.
         zone: the time zone they are meant in.
+
+    Raises:
+        ConfigError: the two are the same, or carry a zone of their own.
     """
 
     start: time
     end: time
     zone: ZoneInfo
+
+    def __post_init__(self) -> None:
+        """A window that never or always is open is a mistake."""
+        if self.start == self.end or self.start.tzinfo or self.end.tzinfo:
+            raise ConfigError(
+                f"'{self.start:%H:%M}-{self.end:%H:%M}' is not a maintenance window",
+                why="start and end must differ and carry no zone of their own",
+                fix="Write it like 02:00-04:30 and give the zone beside it",
+            )
 
     @classmethod
     def parse(cls, text: str, zone: str = "UTC") -> Window:
@@ -111,18 +123,13 @@ class Window:
                 why="it takes two times of day with a dash between them",
                 fix="Write it like 02:00-04:30",
             ) from error
-        if start == end or start.tzinfo or end.tzinfo:
-            raise ConfigError(
-                f"'{text}' is not a maintenance window",
-                why="start and end must differ and carry no zone of their own",
-                fix="Write it like 02:00-04:30 and give the zone beside it",
-            )
         try:
-            return cls(start, end, ZoneInfo(zone))
+            place = ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:
             raise ConfigError(
                 f"time zone '{zone}' is not known here", why=str(error), fix="Use a name like Europe/Zurich or UTC"
             ) from error
+        return cls(start, end, place)
 
     def verdict(self, update: Update, now: Moment) -> NotBefore | None:
         """Wait in `downloadComplete` until the window opens."""

@@ -218,7 +218,6 @@ def _version(value: object) -> str | None:
     name = "fwVersion"
     if value is None:
         return None
-    why = ""
     if not isinstance(value, str) or not value:
         why = f"it is {_kind(value)}"
     elif len(value) > _LONGEST_VERSION:

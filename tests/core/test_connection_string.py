@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 KEY = base64.b64encode(bytes(range(7, 39))).decode()
 DEVICE = f"HostName=hub.example;DeviceId=pump-7;SharedAccessKey={KEY}"
 SERVICE = f"HostName=hub.example;SharedAccessKeyName=service;SharedAccessKey={KEY}"
+DEVICE_FORM = "A device's connection string reads HostName=…;DeviceId=…;SharedAccessKey=…"
 PARSERS: dict[str, Callable[[str], DeviceConnection | ServiceConnection]] = {
     DEVICE: DeviceConnection.parse,
     SERVICE: ServiceConnection.parse,
@@ -65,26 +65,78 @@ def test_a_token_or_a_certificate_may_stand_for_the_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tail", "what"),
+    ("tail", "told"),
     [
-        (f"SharedAccessKey={KEY};x509=true", "has SharedAccessKey and x509"),
-        (f"SharedAccessKey={KEY};SharedAccessSignature={_token()}", "has SharedAccessKey and SharedAccessSignature"),
-        ("x509=true", "says x509=true, but there is no certificate"),
-        ("x509=yes", "x509 is neither true nor false"),
-        (f"SharedAccessKey={KEY};ModuleId=m", "names a ModuleId"),
-        (f"SharedAccessKey={KEY};GatewayHostName=edge:1", "GatewayHostName is not the name of a host"),
+        (
+            f"SharedAccessKey={KEY};x509=true",
+            (
+                "the device's connection string has SharedAccessKey and x509: a device proves who it is in one way. "
+                "Leave one of them out"
+            ),
+        ),
+        (
+            f"SharedAccessKey={KEY};SharedAccessSignature={_token()}",
+            (
+                "the device's connection string has SharedAccessKey and SharedAccessSignature: "
+                "a device proves who it is in one way. Leave one of them out"
+            ),
+        ),
+        (
+            "x509=true",
+            (
+                "the connection string says x509=true, but there is no certificate. "
+                "Set x509_cert_file and x509_key_file to the PEM files of certificate and key"
+            ),
+        ),
+        ("x509=yes", "x509 is neither true nor false. Write x509=true, or leave it out"),
+        (
+            f"SharedAccessKey={KEY};ModuleId=m",
+            (
+                "the device's connection string names a ModuleId: "
+                "firmware is the affair of the device, not of one of its modules. "
+                "Use the connection string of the device"
+            ),
+        ),
+        (f"SharedAccessKey={KEY};GatewayHostName=edge:1", f"GatewayHostName is not the name of a host. {DEVICE_FORM}"),
         (
             f"SharedAccessSignature={_token(device_id='pump-8')}",
-            "is for another hub or device.*'pump-8' of hub.example",
+            (
+                "the shared access signature is for another hub or device than HostName and DeviceId: "
+                "it is for the device 'pump-8' of hub.example. Make one for this device"
+            ),
         ),
-        (f"SharedAccessSignature={_token('other.example')}", "is for another hub or device.*'pump-7' of other.example"),
-        (f"SharedAccessSignature={KEY}", "this is not a shared access signature"),
+        (
+            f"SharedAccessSignature={_token('other.example')}",
+            (
+                "the shared access signature is for another hub or device than HostName and DeviceId: "
+                "it is for the device 'pump-7' of other.example. Make one for this device"
+            ),
+        ),
+        (
+            f"SharedAccessSignature={KEY}",
+            (
+                "this is not a shared access signature. "
+                "A device's token reads SharedAccessSignature sr=HOST%2Fdevices%2FID&sig=…&se=SECONDS"
+            ),
+        ),
     ],
 )
-def test_what_does_not_go_together_is_refused(tail: str, what: str) -> None:
+def test_what_does_not_go_together_is_refused(tail: str, told: str) -> None:
     """One proof, whole, and of this device."""
-    told = _refusal(DEVICE, f"HostName=hub.example;DeviceId=pump-7;{tail}")
-    assert re.search(what, told)
+    assert _refusal(DEVICE, f"HostName=hub.example;DeviceId=pump-7;{tail}") == told
+
+
+def test_a_policy_beside_a_device_is_overlooked() -> None:
+    """What says whose the string is, is the DeviceId."""
+    assert DeviceConnection.parse(f"{DEVICE};SharedAccessKeyName=device").device_id == "pump-7"
+
+
+@pytest.mark.parametrize("end", "X;x")
+def test_only_semicolons_are_cut_off(end: str) -> None:
+    """A value may begin and end with any letter."""
+    policy = f"{end}policy{end}".strip(";")
+    text = f"HostName=hub.example;SharedAccessKey={KEY};SharedAccessKeyName={policy}"
+    assert ServiceConnection.parse(text).policy == policy
 
 
 def test_service_connection_has_its_parts() -> None:

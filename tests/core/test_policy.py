@@ -130,6 +130,22 @@ def test_window_on_the_day_that_is_an_hour_short(text: str, hour: int, answer: s
     assert _asked_at(Window.parse(text, "Europe/Zurich"), _zurich(3, 29, hour)) == answer
 
 
+def test_a_window_that_falls_out_tomorrow_opens_the_day_after() -> None:
+    """Asked when today's is over."""
+    assert _asked_at(Window.parse("02:10-02:50", "Europe/Zurich"), _zurich(3, 28, 12)) == "03-30 02:10"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+@pytest.mark.usefixtures("elsewhere")
+def test_the_machines_own_zone_is_out_of_it(zone: str) -> None:
+    """Where it is another day, too; the time for people is in UTC."""
+    window = Window.parse("20:00-22:00", zone)
+    verdict = window.verdict(READY, Moment(datetime(2026, 5, 4, 18, tzinfo=window.zone).astimezone(UTC), 1.0, "b"))
+    assert verdict is not None
+    assert verdict.until == datetime(2026, 5, 4, 20, tzinfo=window.zone)
+    assert verdict.until.tzinfo is UTC
+
+
 @pytest.mark.parametrize(
     ("minute", "fold", "answer"),
     [(0, 0, "10-25 02:30"), (40, 0, "open"), (0, 1, "10-25 02:30"), (40, 1, "open")],
@@ -196,8 +212,13 @@ def test_text_that_is_no_window_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["02:00-02:00", "02:00+01:00-04:00", "02:00-04:00Z", "02:00-04:00-06:00"])
 def test_window_without_length_or_with_a_zone_is_refused(text: str) -> None:
     """A window that never or always opens is a mistake, and the zone stands beside it."""
-    with pytest.raises(ConfigError, match="start and end must differ and carry no zone"):
+    with pytest.raises(ConfigError) as caught:
         Window.parse(text)
+    assert str(caught.value) == (
+        f"'02:00-{text[-5:] if text == '02:00-02:00' else '04:00'}' is not a maintenance window: "
+        "start and end must differ and carry no zone of their own. "
+        "Write it like 02:00-04:30 and give the zone beside it"
+    )
 
 
 @pytest.mark.parametrize("zone", ["", "Zurich", "Europe", "../../etc/passwd", "Europe/\0", "\udcff", "/etc/localtime"])

@@ -24,9 +24,9 @@ def test_an_address_is_read(text: str, proxy: Proxy) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("proxy:8080", "must begin with http://, socks5://, socks4://"),
-        ("https://proxy", "must begin with"),
-        ("", "must begin with"),
+        ("proxy:8080", "it must begin with http://, socks5://, socks4://"),
+        ("https://proxy", "it must begin with http://, socks5://, socks4://"),
+        ("", "it must begin with http://, socks5://, socks4://"),
         ("http://", "it names no host"),
         ("http://:80", "it names no host"),
         ("http://s3cret@proxy:0", "a port is a number from 1 to 65535"),
@@ -39,9 +39,11 @@ def test_an_address_is_read(text: str, proxy: Proxy) -> None:
 )
 def test_what_is_no_address_is_refused_and_not_shown(text: str, why: str) -> None:
     """It may hold a password."""
-    with pytest.raises(ConfigError, match=why) as caught:
+    with pytest.raises(ConfigError) as caught:
         Proxy.parse(text)
-    assert "s3cret" not in str(caught.value)
+    assert str(caught.value) == (
+        f"proxy is not the address of a proxy: {why}. Write it as socks5://proxy.example:1080 or http://…:8080"
+    )
 
 
 def test_the_password_is_not_in_the_repr() -> None:

@@ -102,6 +102,7 @@ def test_a_time_that_is_none_is_left_out(time: object) -> None:
     assert found == replace(UPDATE, started_waiting_at=None)
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_times_are_utc() -> None:
     """Whoever wrote them with an offset, as only another program would."""
     found = recall(wrapped(section(UPDATE) | {"startedWaitingTime": "2026-01-01T02:00:00+02:00"}))

@@ -97,6 +97,17 @@ def test_pause_that_the_server_asks_for_wins_up_to_the_cap(asked_s: float, pause
     assert Limits(retry_cap_s=600.0).retry_in_s(1, 0.9, asked_s) == pause_s
 
 
+@pytest.mark.parametrize("name", ["", "a.b", "Warm", "a" * 41, "wärmt"])
+def test_a_child_with_an_odd_name_is_refused(name: str) -> None:
+    """What may stand on the twin and in the database, and no more."""
+    with pytest.raises(ConfigError) as caught:
+        State.child(name)
+    assert str(caught.value) == (
+        f"'{name}' cannot be a state: it is written on the twin and into the database. "
+        "Use up to 40 letters and digits, beginning with a small letter"
+    )
+
+
 def test_a_state_is_found_by_its_name() -> None:
     """Also a child of `applying` of a program that knew more; nothing else is made up."""
     for state in State:
@@ -108,23 +119,23 @@ def test_a_state_is_found_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "wanted"),
     [
-        ("attempts", 0),
-        ("restarts", -1),
-        ("reboots", 0),
-        ("damages", -1),
-        ("progress_bytes", 0),
-        ("retry_base_s", 0.0),
-        ("retry_cap_s", float("inf")),
-        ("reboot_s", -1.0),
-        ("confirm_s", float("nan")),
+        ("attempts", 0, "at least 1"),
+        ("restarts", -1, "at least 0"),
+        ("reboots", 0, "at least 1"),
+        ("damages", -1, "at least 0"),
+        ("progress_bytes", 0, "at least 1"),
+        ("retry_base_s", 0.0, "greater than 0, and have an end"),
+        ("retry_cap_s", float("inf"), "greater than 0, and have an end"),
+        ("reboot_s", -1.0, "greater than 0, and have an end"),
+        ("confirm_s", float("nan"), "greater than 0, and have an end"),
     ],
 )
-def test_limits_that_are_none_are_refused(name: str, value: float) -> None:
+def test_limits_that_are_none_are_refused(name: str, value: float, wanted: str) -> None:
     """A loop would go on for ever, or nothing could begin; the message names which and how much is needed."""
-    with pytest.raises(ConfigError, match=f"{name} is .*: it must be ") as caught:
+    with pytest.raises(ConfigError) as caught:
         Limits(**{name: value})  # type: ignore[arg-type]
-    assert caught.value.fix
-    least = {"attempts": 1, "restarts": 0, "reboots": 1, "damages": 0, "progress_bytes": 1}
-    Limits(**{name: least.get(name, 0.001)})  # type: ignore[arg-type]
+    assert str(caught.value) == f"{name} is {value}: it must be {wanted}. Change it, or leave it out"
+    least = wanted.removeprefix("at least ")
+    Limits(**{name: int(least) if least.isdigit() else 0.001})  # type: ignore[arg-type]

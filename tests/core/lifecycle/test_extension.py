@@ -163,6 +163,13 @@ def test_an_update_passes_its_steps_in_order() -> None:
     ]
 
 
+def test_what_enters_the_same_state_again_passes_no_step_again() -> None:
+    """A restart during the installation goes on with it."""
+    loops = {row for row in TABLE if row.target is row.source and row.target in {State.INSTALLING, State.CONFIRMING}}
+    assert loops
+    assert loops <= set(ALL.table)
+
+
 def test_the_order_of_steps_is_the_one_given() -> None:
     """Whatever else stands between them."""
     for steps in permutations((FIRST, SECOND, WARNING)):

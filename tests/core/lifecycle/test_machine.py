@@ -21,6 +21,8 @@ from fwsm.errors import Kind, LifecycleError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from transitions import EventData
+
 PLAIN = Lifecycle()
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 LATER_BOOT = Moment(datetime(2026, 5, 4, 13, tzinfo=UTC), 10.0, "boot-2")
@@ -83,6 +85,19 @@ def test_trigger_has_no_namesake(lifecycle: Lifecycle, trigger: Trigger) -> None
     assert not hasattr(Lifecycle, trigger.value)
     if trigger not in {Trigger.STEP_DONE, Trigger.STEP_FAILED}:  # those of an extended lifecycle
         assert getattr(lifecycle, trigger.value).func == lifecycle.machine.trigger_event
+
+
+def test_a_callback_of_the_machine_sees_an_event_like_any_other() -> None:
+    """Whoever draws or traces it finds there what `transitions` documents; the model is where it has been led."""
+    seen: list[EventData] = []
+    lifecycle = Lifecycle()
+    lifecycle.machine.get_state("downloading").on_enter.append(seen.append)
+    lifecycle.fire(_update(), Trigger.POLICY_ALLOWED, Facts(now=NOW))
+    (event,) = seen
+    assert event.transition is not None
+    assert (event.state.name, event.event.name, event.transition.dest) == ("waiting", "policy_allowed", "downloading")
+    assert (event.model, event.args, set(event.kwargs)) == (lifecycle, (), {"walk"})
+    assert lifecycle.state == "downloading"
 
 
 def test_every_callback_resolves() -> None:
