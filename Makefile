@@ -9,10 +9,10 @@ JOBS   ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench mutants clean
+.PHONY: help demo test check bench mutants recording clean
 
 help:  ## this list
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.product  ## an update that survives two killed processes, on this machine
 	@$(BIN)/fwsm demo
@@ -31,7 +31,7 @@ test: $(VENV)/.dev  ## the checks, then all tests, with the coverage of branches
 check: $(VENV)/.dev  ## style, types, layers, diagrams
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted as it should be. Run: $(BIN)/ruff format' >&2; exit 1; }
-	@$(BIN)/mypy --no-error-summary fwsm tests
+	@$(BIN)/mypy --no-error-summary fwsm tests recording
 	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/fwsm diagram --check
 
@@ -43,10 +43,13 @@ bench: $(VENV)/.dev $(VENV)/.peers  ## ratios against SQLite by hand, DBOS, curl
 mutants: $(VENV)/.mutants  ## changes of the core that no test notices, judged against docs/reference/mutants.md
 	@$(BIN)/python tests/mutants.py $(JOBS)
 
+recording: $(VENV)/.dev  ## the README's picture of the demo, from a run of it
+	@$(BIN)/python -m recording
+
 clean:  ## removes what was made here, .venv included
 	@rm -rf $(VENV) build dist mutants htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache tests/e2e/node/node_modules
-	@find fwsm migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find fwsm migrations tests benchmarks recording -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written when its step has succeeded, so an interrupted step runs again.
 

@@ -12,7 +12,9 @@ import pytest
 
 from fwsm.core.update import State
 from fwsm.store import Store
+from recording.__main__ import PICTURE
 from tests.e2e.commands import begin, ended, fwsm
+from tests.recording.test_drawing import texts
 
 if TYPE_CHECKING:
     import subprocess
@@ -36,14 +38,19 @@ def held(said: Ended, count: int = CHECKS) -> list[dict[str, Any]]:
 
 
 def test_the_demo_holds_all_that_it_claims() -> None:
-    """Two kills, an update that is applied, exit code 0, within half a minute and without a traceback."""
+    """Two kills, an update that is applied, exit code 0, within half a minute and without a traceback.
+
+    And the README's recording is of this demo: its last picture lists these claims, and no other.
+    """
     said = fwsm("demo", "--json")
-    held(said)
+    checks = held(said)
     moments = [document for document in said.documents if document["event"] == "moment"]
     assert moments[-1]["atS"] < 30
     assert sum(moment["text"].startswith("SIGKILL") for moment in moments) == 2
     assert moments[-1]["reported"]["status"] == "applyComplete"
     assert "Traceback" not in said.out + said.err
+    recorded = [line.removeprefix("held ") for line in texts(PICTURE.read_text())[-1] if line.startswith("held ")]
+    assert recorded == [check["what"] for check in checks], "make it again: make recording"
 
 
 def test_the_demo_holds_with_a_small_image_too(tmp_path: Path) -> None:
