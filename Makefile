@@ -5,11 +5,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Processes that run tests side by side.
 JOBS   ?= 2
+# Of a soak; without a seed one is drawn, and said.
+UPDATES ?= 50
+SEED    ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench mutants recording clean
+.PHONY: help demo test check bench mutants soak recording clean
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +45,9 @@ bench: $(VENV)/.dev $(VENV)/.peers  ## ratios against SQLite by hand, DBOS, curl
 
 mutants: $(VENV)/.mutants  ## changes of the core that no test notices, judged against docs/reference/mutants.md
 	@$(BIN)/python tests/mutants.py $(JOBS)
+
+soak: $(VENV)/.dev  ## many updates in a row of one device on a bad day; make soak UPDATES=50 SEED=1
+	@$(BIN)/python -m tests.soak --updates $(UPDATES) $(if $(SEED),--seed $(SEED))
 
 recording: $(VENV)/.dev  ## the README's picture of the demo, from a run of it
 	@$(BIN)/python -m recording
