@@ -36,6 +36,9 @@ _STATUS = re.compile(r"status (?:code )?(\d{3})\b")
 _NOT_ENROLLED = frozenset({401, 403, 404})
 _NO_HUB = "failed registration status"
 
+# By this the SDK goes through proxies (PySocks).
+_PROXIES = "socks"
+
 _IDENTITY = frozenset({"CredentialError", "UnauthorizedError"})
 _UNREACHABLE = frozenset({"ConnectionFailedError"})
 _LOST = frozenset({"ConnectionDroppedError", "NoConnectionError", "OperationCancelled", "PipelineNotRunning"})
@@ -54,8 +57,8 @@ def translated(error: BaseException, act: str, place: DeviceConnection | Enrollm
         return error
     chain = list(_causes(error))
     names = {type(cause).__name__ for cause in chain}
-    if "TlsExchangeAuthError" in names:
-        return _untrusted(chain, place)
+    if (before_the_hub := _before_the_hub(chain, names, place)) is not None:
+        return before_the_hub
     status = _status(chain)
     if names & _IDENTITY or (isinstance(place, Enrollment) and status in _NOT_ENROLLED):
         return _not_admitted(place)
@@ -114,6 +117,28 @@ def _not_now(chain: list[BaseException], names: set[str], act: str, who: str) ->
         return LinkError(f"could not {act}", why=f"{who} did not answer in time")
     kinds = " from ".join(type(cause).__name__ for cause in chain)
     return LinkError(f"could not {act}", why=f"azure-iot-device raised {kinds}")
+
+
+def _before_the_hub(
+    chain: list[BaseException], names: set[str], place: DeviceConnection | Enrollment
+) -> LinkError | None:
+    """What went wrong before the hub could say anything; looked at first, as a proxy's refusal looks like a hub's."""
+    if "TlsExchangeAuthError" in names:
+        return _untrusted(chain, place)
+    if any(type(cause).__module__ == _PROXIES for cause in chain):
+        return _no_way_through(chain, _who(place))
+    return None
+
+
+def _no_way_through(chain: list[BaseException], who: str) -> LinkError:
+    said = next(cause for cause in chain if type(cause).__module__ == _PROXIES)
+    behind = getattr(said, "socket_err", None)
+    why = behind.strerror if isinstance(behind, OSError) and behind.strerror else getattr(said, "msg", str(said))
+    return LinkError(
+        f"{who} cannot be reached through the proxy",
+        why=why,
+        fix="Check the address, the user and the password of the setting proxy, and whether it may lead to the hub",
+    )
 
 
 def _not_admitted(place: DeviceConnection | Enrollment) -> LinkAuthError:

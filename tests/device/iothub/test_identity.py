@@ -14,10 +14,11 @@ from fwsm.core.proxy import Proxy
 from fwsm.device.iothub import IoTHubLink
 from fwsm.device.iothub.identity import FixedIdentity, TokenIdentity
 from fwsm.device.iothub.loop import LoopThread
-from fwsm.errors import ConfigError, ConnectionStringError, LinkAuthError, LinkTakenError
+from fwsm.errors import ConfigError, ConnectionStringError, LinkAuthError, LinkError, LinkTakenError
 from fwsm.hub import Hub
 from fwsm.hub.sas import sign
 from tests.device.iothub.certificates import make_certificate
+from tests.device.iothub.proxies import HttpProxy, Socks4Proxy
 from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
@@ -115,6 +116,40 @@ def test_a_proxy_is_gone_through(address: str, websockets: bool) -> None:
     with Hub(address, mqtt_port=18883, rest_port=18443, socks_port=11080) as hub:
         hub.add_device("d1")
         _reports(hub, hub.device("d1").connection_string, proxy=Proxy("socks5", address, 11080), websockets=websockets)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("websockets", [False, True])
+@pytest.mark.parametrize("kind", ["http", "socks4"])
+def test_proxies_of_every_kind_are_gone_through(hub: Hub, kind: str, websockets: bool) -> None:
+    """HTTP with name and password, and SOCKS4 with a user; both are asked for the hub by its own name and port."""
+    ports = {443: hub.rest_port}
+    made = HttpProxy(hub.address, ports, "me:se@cret") if kind == "http" else Socks4Proxy(hub.address, ports)
+    with made as proxy:
+        password = "se@cret" if kind == "http" else ""
+        way = Proxy(kind, hub.address, proxy.port, "me", password)
+        _reports(hub, hub.device("d1").connection_string, proxy=way, websockets=websockets)
+    assert proxy.asked == [f"{hub.address}:{443 if websockets else 8883}"]
+    assert proxy.proofs == ["bWU6c2VAY3JldA==" if kind == "http" else "me"]
+
+
+@pytest.mark.e2e
+@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.parametrize("trouble", ["refused", "absent"])
+def test_a_proxy_that_leads_nowhere_is_told_as_one_without_its_password(hub: Hub, trouble: str) -> None:
+    """One that lets nobody through, and one that is not there: not as a hub that does not know the device."""
+    states = States()
+    with HttpProxy(hub.address, login="me:other") as proxy:
+        port = proxy.port if trouble == "refused" else 9
+        way = Proxy("http", hub.address, port, "me", "se@cret")
+        link = IoTHubLink(hub.device("d1").connection_string, ca_pem=hub.ca_pem, on_state=states, proxy=way)
+        link.start(lambda _message: None)
+        error = states.wait_error()
+        link.stop()
+    assert type(error) is LinkError
+    assert error.what == f"the hub {hub.address} cannot be reached through the proxy"
+    assert ("407" if trouble == "refused" else "Connection refused") in error.why
+    assert "se@cret" not in str(error)
 
 
 @pytest.mark.e2e
