@@ -9,12 +9,9 @@ reporter has its own. They meet in the database and at two bells.
 
 from __future__ import annotations
 
-import queue
 import random
-import threading
 import uuid
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fwsm.core.lifecycle import NO_EXTENSION
@@ -22,15 +19,16 @@ from fwsm.core.request import METHOD
 from fwsm.device import ports
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
-from fwsm.device.fitting import require_call, require_part, require_seconds, require_states
+from fwsm.device.fitting import require_call, require_directory, require_part, require_seconds, require_states
 from fwsm.device.hooks import Hooks
+from fwsm.device.lifetime import Lifetime
 from fwsm.device.order import came_of
 from fwsm.device.reporter import Reporter
-from fwsm.errors import LifecycleError, RefusedError
 from fwsm.store import Retention, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from fwsm.core.lifecycle import Extension, Row
     from fwsm.core.policy import Policy
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
     from fwsm.store import HistoryRow
 
 __all__ = ["Device"]
-
-_REPORTER_ENDS_S = 10.0
 
 _E = TypeVar("_E", bound="EntryHook")
 _P = TypeVar("_P", bound="ProgressHook")
@@ -104,6 +100,7 @@ class Device:
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
+        self.state_dir = require_directory("state_dir", state_dir)
         clock = clock or SystemClock()
         require_part("link", link, ports.Link)
         require_part("installer", installer, ports.Installer)
@@ -118,23 +115,15 @@ class Device:
         require_seconds("check_every_s", check_every_s, above=True)
         if progress_every_s is not None:
             require_seconds("progress_every_s", progress_every_s)
-        self.state_dir = Path(state_dir)
         self._clock = clock
-        self._link = link
         self._hooks = Hooks()
-        self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
-        self._runs_in: int | None = None
         with ExitStack() as opened:
             store = opened.enter_context(Store(self.state_dir, retention=retention or Retention()))
             outbox = opened.enter_context(closing(store.outbox()))
-            self._reporter = Reporter(
-                outbox, link, clock, progress_every_s=progress_every_s, on_report=self._hooks.reported
-            )
+            reporter = Reporter(outbox, link, clock, progress_every_s=progress_every_s, on_report=self._hooks.reported)
             self._agent = Agent(
                 store,
-                self._reporter,
+                reporter,
                 download=download or _https(self.state_dir / "artifacts", clock, allow_http=allow_http),
                 installer=installer,
                 clock=clock,
@@ -152,6 +141,7 @@ class Device:
                 chance=chance,
                 new_id=new_id,
             )
+            self._lifetime = Lifetime(self._agent, reporter, link)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -159,10 +149,13 @@ class Device:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stop()
-        self._wait(None)
-        self.close()
-        if kind is None and self._error is not None:
-            raise self._error
+        try:
+            if kind is None:
+                self.join()
+            else:  # what the block has raised says more
+                self._lifetime.wait(None)
+        finally:
+            self.close()
 
     # -- what the program sees ---------------------------------------------------------------------------------------
 
@@ -251,20 +244,7 @@ class Device:
         Raises:
             Exception: a bug, here or in a part. The next start counts as a restart, so the table ends what loops.
         """
-        self._runs_in = threading.get_ident()
-        reporter = threading.Thread(target=self._reporter.run, name="fwsm-reporter", daemon=True)
-        stopper = threading.Thread(target=self._pass_stop_on, name="fwsm-stop", daemon=True)
-        reporter.start()
-        stopper.start()
-        try:
-            self._link.start(self._agent.deliver)
-            self._agent.run()
-        finally:
-            self._runs_in = None
-            self._reporter.stop()
-            self._link.stop()
-            self.stop()  # lets the stopper go if nobody else did
-            reporter.join(_REPORTER_ENDS_S)
+        self._lifetime.run()
 
     def start(self) -> None:
         """Do what `run` does in a thread of its own, and return at once; for programs with a loop of their own.
@@ -272,14 +252,11 @@ class Device:
         Raises:
             LifecycleError: it was started before.
         """
-        if self._thread is not None:
-            raise LifecycleError("the device was started before", fix="Make a new Device for another run")
-        self._thread = threading.Thread(target=self._run_in_thread, name="fwsm-agent", daemon=True)
-        self._thread.start()
+        self._lifetime.start()
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread, or a signal handler. What was going on goes on at the next start."""
-        self._stops.put(None)
+        self._lifetime.stop()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until what `start` began has ended; whether it has.
@@ -287,42 +264,15 @@ class Device:
         Raises:
             Exception: what ended it, if that was not `stop`.
         """
-        ended = self._wait(timeout_s)
-        if ended and self._error is not None:
-            raise self._error
-        return ended
+        return self._lifetime.join(timeout_s)
 
     def close(self) -> None:
         """Let go of the database; after `run` has returned. Harmless the second time."""
         self._opened.close()
 
     def _order(self, name: str, payload: object = None) -> Update:
-        if self._runs_in is None:
-            raise RefusedError("the device does not run", fix="Call start() first, or run() in another thread")
-        if self._runs_in == threading.get_ident():
-            raise RefusedError(
-                f"{name} was asked for in a hook",
-                why="it would wait for the agent, which waits for the hook",
-                fix="Ask for it in another thread",
-            )
+        self._lifetime.require_running_elsewhere(name)
         return came_of(name, self._agent.order(name, payload))
-
-    def _run_in_thread(self) -> None:
-        try:
-            self.run()
-        except BaseException as error:  # noqa: BLE001  # raised by `join`
-            self._error = error
-
-    def _wait(self, timeout_s: float | None) -> bool:
-        if self._thread is None:
-            return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def _pass_stop_on(self) -> None:
-        """A signal handler may have interrupted the agent inside its bell, and must not ring it. A queue it may use."""
-        self._stops.get()
-        self._agent.stop()
 
 
 def _https(directory: Path, clock: Clock, *, allow_http: bool) -> Download:

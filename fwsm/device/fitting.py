@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fwsm.core.update import State
@@ -16,7 +18,7 @@ from fwsm.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["require_call", "require_part", "require_seconds", "require_states"]
+__all__ = ["require_call", "require_directory", "require_part", "require_seconds", "require_states"]
 
 
 def require_part(name: str, part: object, protocol: type) -> None:
@@ -40,6 +42,19 @@ def require_part(name: str, part: object, protocol: type) -> None:
     raise ConfigError(
         f"the {name} cannot be used", why=why, fix=f"Give an object that is made like fwsm.{protocol.__name__}"
     )
+
+
+def require_directory(name: str, found: object) -> Path:
+    """Return the path of a directory; whether it is there does not matter.
+
+    Raises:
+        ConfigError: it is no path, or an empty one, which would be wherever the program happens to be started.
+    """
+    if not isinstance(found, str | os.PathLike) or not os.fspath(found) or isinstance(os.fspath(found), bytes):
+        raise ConfigError(
+            f"{name} is {found!r}", why="it must be the path of a directory", fix="Give one, such as /var/lib/meter"
+        )
+    return Path(found)
 
 
 def require_call(name: str, found: object) -> None:

@@ -10,7 +10,7 @@ from fwsm.core.policy import Always
 from fwsm.core.update import State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
-from fwsm.device.fitting import require_call, require_part, require_seconds, require_states
+from fwsm.device.fitting import require_call, require_directory, require_part, require_seconds, require_states
 from fwsm.device.ports import Clock, Download, Installer, Link, Policy
 from fwsm.errors import ConfigError
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
@@ -153,3 +153,17 @@ def test_a_hook_is_looked_at_when_it_is_added(tmp_path: Path) -> None:
             device.on_enter("waiting")  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match="coroutine function"):
             device.on_enter()(later)
+
+
+@pytest.mark.parametrize("found", [5, None, "", b"/var/lib/meter"])
+def test_what_is_no_path_of_a_directory_is_told_as_such(found: Any) -> None:
+    """Not by a TypeError out of the middle of something."""
+    with pytest.raises(ConfigError, match=f"state_dir is {found!r}: it must be the path of a directory"):
+        require_directory("state_dir", found)
+    with pytest.raises(ConfigError, match="state_dir is"):
+        Device(found, link=MemoryLink(), installer=MemoryInstaller(Board()))
+
+
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    """Both are the same."""
+    assert require_directory("state_dir", str(tmp_path)) == require_directory("state_dir", tmp_path) == tmp_path

@@ -1,0 +1,101 @@
+"""How the threads of a device start and end; what a program sees of it is tried in test_device."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.core.update import State
+from fwsm.device.lifetime import Lifetime
+from fwsm.errors import LifecycleError, LinkError, RefusedError
+from fwsm.testing.link import MemoryLink
+from tests.device.life import URI, Life
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fwsm.device.hooks import Entered
+    from fwsm.device.ports import Message
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    """The parts of a device."""
+    life = Life(tmp_path / "state")
+    life.start()
+    yield life
+    life.end()
+
+
+def _threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("fwsm-")}
+
+
+def test_a_stop_ends_every_thread_and_the_link(life: Life) -> None:
+    """In the end nothing of it runs; to stop twice does no harm, and it is started once."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    lifetime.start()
+    with pytest.raises(LifecycleError, match="started before"):
+        lifetime.start()
+    lifetime.stop()
+    lifetime.stop()
+    assert lifetime.join(PATIENCE_S)
+    with pytest.raises(LinkError):
+        life.link.report({})
+    for thread in threading.enumerate():
+        if thread.name == "fwsm-stop":
+            thread.join(PATIENCE_S)
+    assert not _threads() & {"fwsm-agent", "fwsm-reporter", "fwsm-stop"}
+
+
+def test_a_stop_before_the_start_counts(life: Life) -> None:
+    """A signal may come at any time."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    lifetime.stop()
+    lifetime.run()
+    assert lifetime.join(0.0)
+
+
+class BrokenLink(MemoryLink):
+    """Cannot be started."""
+
+    def start(self, deliver: Callable[[Message], None]) -> None:
+        """Raise what a bug would."""
+        raise ZeroDivisionError(str(deliver))
+
+
+def test_what_ends_it_is_raised_where_it_is_waited_for(life: Life) -> None:
+    """And not lost in a thread that nobody looks at."""
+    lifetime = Lifetime(life.agent, life.reporter, BrokenLink())
+    lifetime.start()
+    assert lifetime.wait(PATIENCE_S)
+    with pytest.raises(ZeroDivisionError):
+        lifetime.join(0.0)
+
+
+def test_nobody_waits_for_an_agent_that_cannot_answer(life: Life) -> None:
+    """It does not run, or it is this very thread that it runs in, as in a hook."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    with pytest.raises(RefusedError, match="does not run"):
+        lifetime.require_running_elsewhere("firmwareUpdate")
+    refused: list[str] = []
+
+    def in_a_hook(_entered: Entered) -> None:
+        try:
+            lifetime.require_running_elsewhere("firmwareUpdate")
+        except RefusedError as error:
+            refused.append(error.what)
+
+    life.hooks.on_enter(in_a_hook, State.WAITING)
+    lifetime.start()
+    assert life.agent.order("firmwareUpdateStatus").result(PATIENCE_S) is None
+    lifetime.require_running_elsewhere("firmwareUpdate")
+    assert life.agent.order("firmwareUpdate", {"fwPackageUri": URI}).result(PATIENCE_S) is not None
+    lifetime.stop()
+    assert lifetime.join(PATIENCE_S)
+    assert refused[0] == "firmwareUpdate was asked for in a hook"
