@@ -16,6 +16,7 @@ from fwsm.cli.values import Directory
 from fwsm.config import DeviceConfig
 from fwsm.core.twin import section
 from fwsm.store import HistoryRow, Incident, Store
+from fwsm.store.lock import LOCK, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,11 +118,16 @@ def explain_update(output: Output, state_dir: Path) -> None:
         update = store.latest()
         rows = store.history(update.id) if update else []
         incidents = store.incidents()
+    process = holder(state_dir / LOCK)
+    agent = {"runs": process is not None, "process": int(process) if process and process.isdecimal() else None}
     if update is None:
-        output.data({"update": None}, "this device has had no update yet; it waits for the method firmwareUpdate")
+        nothing = "This device has had no update yet; it waits for the method firmwareUpdate."
+        output.data({"update": None, "agent": agent}, f"{nothing}\n{_agent_line(process)}")
         return
     explanation = explain(update, rows, [each for each in incidents if each.update_id in {None, update.id}])
-    output.data(explanation.document(update), explanation.text(update))
+    output.data(
+        explanation.document(update) | {"agent": agent}, f"{explanation.text(update)}\n\n{_agent_line(process)}"
+    )
 
 
 @device.command()
@@ -145,6 +151,12 @@ def unit(output: Output, file: Path) -> None:
     """
     text = service_unit(file)
     output.data({"unit": text}, text.rstrip("\n"))
+
+
+def _agent_line(process: str | None) -> str:
+    if process is None:
+        return "No agent runs here, so nothing of this happens before one is started: systemctl start fwsm"
+    return f"An agent works on it, process {process}." if process else "An agent works on it."
 
 
 def _plain(value: Any) -> str:

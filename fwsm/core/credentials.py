@@ -166,10 +166,12 @@ class Enrollment:
                 f"dps_id_scope is {self.id_scope!r}",
                 why="it must be letters and digits, such as 0ne00A1B2C3",
                 fix="Copy the ID scope from the overview of the provisioning service",
+                setting="dps_id_scope",
             )
         if _REGISTRATION_ID.fullmatch(self.registration_id) is None:
             raise ConfigError(
                 f"registration_id is {self.registration_id!r}",
                 why="it must be 1 to 128 letters, digits and -._: with a letter or digit at both ends",
                 fix="Use the registration ID of the enrolment, or one of the device's own in a group",
+                setting="registration_id",
             )

@@ -21,7 +21,7 @@ from fwsm.device.durable import Disk
 from fwsm.device.health import command_check
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.iothub import IoTHubLink
-from fwsm.device.iothub.identities import device_id_of
+from fwsm.device.iothub.identities import check_files, device_id_of
 from fwsm.errors import ConfigError
 from fwsm.store import Retention
 
@@ -111,7 +111,7 @@ def device_id(config: DeviceConfig) -> str | None:
 def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
     """What `assemble` would say of each setting that it reads, with the setting's name; nothing is made or opened."""
     readings: dict[str, Callable[[], object]] = {
-        "connection_string": lambda: credentials_of(config),
+        "connection_string": lambda: check_files(credentials_of(config)),
         "proxy": lambda: Proxy.parse(config.proxy) if config.proxy else None,
         "ca_file": lambda: _authorities(config.ca_file),
         "window": lambda: _policy(config),
@@ -120,7 +120,7 @@ def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
         try:
             read()
         except ConfigError as error:
-            yield name, error
+            yield error.setting or name, error
     if (missing := _without_program(config)) is not None:
         yield "health_command", missing
 

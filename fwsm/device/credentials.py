@@ -42,6 +42,7 @@ def credentials_of(config: DeviceConfig) -> Credentials:
             f"gateway_host is {config.gateway_host!r}",
             why="it must be the name of a host",
             fix="Leave port and path out",
+            setting="gateway_host",
         )
     certificate = _certificate(config)
     if way == "dps_id_scope":
@@ -95,6 +96,7 @@ def _certificate(config: DeviceConfig) -> Certificate | None:
             f"{given[0]} is set and {missing} is not",
             why="a certificate is proved by its private key",
             fix="Set both; they may be one file that holds both",
+            setting=given[0],
         )
     return Certificate(config.x509_cert_file, config.x509_key_file, config.x509_key_passphrase)
 
@@ -105,10 +107,14 @@ def _enrollment(config: DeviceConfig, certificate: Certificate | None) -> Enroll
             "dps_id_scope is set and registration_id is not",
             why="the provisioning service knows the device by it",
             fix="Set it to the registration ID of the enrolment, or to one of the device's own in a group",
+            setting="dps_id_scope",
         )
     if not is_host(config.dps_host):
         raise ConfigError(
-            f"dps_host is {config.dps_host!r}", why="it must be the name of a host", fix="Leave port and path out"
+            f"dps_host is {config.dps_host!r}",
+            why="it must be the name of a host",
+            fix="Leave port and path out",
+            setting="dps_host",
         )
     if bool(config.dps_symmetric_key) == (certificate is not None):
         both = certificate is not None
@@ -116,11 +122,20 @@ def _enrollment(config: DeviceConfig, certificate: Certificate | None) -> Enroll
             f"dps_symmetric_key and x509_cert_file are {'both' if both else 'not'} set",
             why="the device proves who it is to the provisioning service by one of them",
             fix="Leave one of them out" if both else "Set dps_symmetric_key, or x509_cert_file and x509_key_file",
+            setting="dps_symmetric_key" if both else "dps_id_scope",
         )
-    proof = certificate or SymmetricKey.parse(
-        config.dps_symmetric_key, "dps_symmetric_key", "Copy the whole key of the enrolment"
+    return Enrollment(
+        config.dps_id_scope, config.registration_id, certificate or _key(config), config.dps_host, config.gateway_host
     )
-    return Enrollment(config.dps_id_scope, config.registration_id, proof, config.dps_host, config.gateway_host)
+
+
+def _key(config: DeviceConfig) -> SymmetricKey:
+    name = "dps_symmetric_key"
+    try:
+        return SymmetricKey.parse(config.dps_symmetric_key, name, "Copy the whole key of the enrolment")
+    except ConfigError as error:
+        error.setting = name
+        raise
 
 
 def _through_gateway(connection: DeviceConnection, gateway_host: str) -> DeviceConnection:
@@ -131,9 +146,10 @@ def _through_gateway(connection: DeviceConnection, gateway_host: str) -> DeviceC
             "the connection string names another gateway than gateway_host",
             why=f"{connection.gateway_host} and {gateway_host}",
             fix="Leave one of them out",
+            setting="gateway_host",
         )
     return replace(connection, gateway_host=gateway_host)
 
 
 def _in_vain(name: str, why: str) -> ConfigError:
-    return ConfigError(f"{name} counts for nothing", why=why, fix="Leave one of them out")
+    return ConfigError(f"{name} counts for nothing", why=why, fix="Leave one of them out", setting=name)

@@ -8,11 +8,19 @@ __all__ = ["ConfigError", "ConnectionStringError", "LifecycleError", "RefusedErr
 
 
 class ConfigError(FwsmError):
-    """A setting is missing or wrong."""
+    """A setting is missing or wrong.
+
+    Attributes:
+        setting: the name of the setting that is to be mended, where whoever raises it knows; else "".
+    """
 
     kind = Kind.NEEDS_OPERATOR
     code = "configuration"
     exit_code = 11
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "", setting: str = "") -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.setting = setting
 
 
 class ConnectionStringError(ConfigError):

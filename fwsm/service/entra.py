@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from fwsm.core.credentials import is_host
 from fwsm.errors import ConfigError, HubUnreachableError, UnauthorizedError
 
 if TYPE_CHECKING:
@@ -56,11 +57,21 @@ class EntraAccess:
         credential: gets the tokens.
         port: of its REST side.
         wall: the time in epoch seconds; tokens run out by it.
+
+    Raises:
+        ConfigError: `host` is no name of a host.
     """
 
     def __init__(
         self, host: str, credential: Credential, *, port: int = _PORT, wall: Callable[[], float] = time.time
     ) -> None:
+        if not is_host(host):
+            raise ConfigError(
+                f"the hub is {host!r}",
+                why="it must be the name of a host",
+                fix="Give the name alone, without https:// and port, such as myhub.azure-devices.net",
+                setting="hub",
+            )
         self.host = host
         self.port = port
         self._credential = credential

@@ -9,14 +9,20 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
 
 from fwsm.errors import StoreError, StoreLockedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Lock"]
+__all__ = ["LOCK", "Lock", "holder"]
+
+LOCK: Final = "lock"
+"""The file in a state directory."""
+
+_LOOKED_AT_S: Final = 0.05  # whoever only looks holds it for an instant
 
 
 class Lock:
@@ -35,13 +41,13 @@ class Lock:
                 f"cannot open the lock {path}", why=str(error), fix="Make the state directory writable"
             ) from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(self._file)
         except BlockingIOError as error:
-            holder = os.read(self._file, 20).decode(errors="replace").strip()
+            process = _noted(self._file)
             os.close(self._file)
             raise StoreLockedError(
                 f"another agent works on {path.parent}",
-                why=f"process {holder} holds its lock" if holder else "its lock is held",
+                why=f"process {process} holds its lock" if process else "its lock is held",
                 fix="End that one first, or give this one a state directory of its own",
             ) from error
         except OSError as error:
@@ -58,3 +64,38 @@ class Lock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def holder(path: Path) -> str | None:
+    """Tell which process holds a lock: its id, or "" if that is not known; None if nobody does. Changes nothing.
+
+    Raises:
+        StoreError: the lock cannot be looked at.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(
+            f"cannot look at the lock {path}", why=str(error), fix="Ask as the user who runs the agent, or as root"
+        ) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _noted(file)
+    finally:
+        os.close(file)  # and let go at once
+    return None
+
+
+def _take(file: int) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        threading.Event().wait(_LOOKED_AT_S)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _noted(file: int) -> str:
+    return os.pread(file, 20, 0).decode(errors="replace").strip()

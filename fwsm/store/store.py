@@ -15,7 +15,7 @@ from fwsm.store.desired import read_acknowledgement, write_acknowledgement
 from fwsm.store.engine import trouble
 from fwsm.store.history import ACCEPTED, history_row, read_history, write_entry
 from fwsm.store.incidents import KEPT, incident_of, read_incidents, write_incident
-from fwsm.store.lock import Lock
+from fwsm.store.lock import LOCK, Lock
 from fwsm.store.loss import read_loss, write_loss, write_restored
 from fwsm.store.mapping import understood
 from fwsm.store.opening import looked_at, make_directory, may_pass, opened, unsettled
@@ -108,7 +108,7 @@ class Store:
             self._let_go()
             try:
                 make_directory(self.path.parent)
-                self._lock = self._lock or Lock(self.path.with_name("lock"))
+                self._lock = self._lock or Lock(self.path.with_name(LOCK))
                 known = trouble if isinstance(trouble, StoreDamagedError) else None
                 self._open = opened(self.path, self._shelf, self._reserve, lambda: datetime.now(UTC), known)
                 self.loss = unsettled(self._open, self._shelf)

@@ -79,6 +79,43 @@ def test_a_bad_connection_string_is_named_without_its_key() -> None:
     assert KEY not in out + err
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            'connection_string = "HostName=h;DeviceId=d;SharedAccessKey=a2V5"\ndps_symmetric_key = "a2V5"',
+            "line 2: dps_sym",
+        ),
+        (
+            'dps_id_scope = "0ne1"\nregistration_id = "r 1"\ndps_symmetric_key = "a2V5"',
+            "line 2: registration_id is 'r 1'",
+        ),
+        ('dps_id_scope = "0-1"\nregistration_id = "r1"\ndps_symmetric_key = "a2V5"', "line 1: dps_id_scope is '0-1'"),
+        ('dps_id_scope = "0ne1"\nregistration_id = "r1"\ndps_symmetric_key = "no key"', "line 3: dps_symmetric_key is"),
+        ('dps_id_scope = "0ne1"', "line 1: dps_id_scope is set and registration_id is not"),
+        ('dps_id_scope = "0ne1"\nregistration_id = "r1"', "line 1: dps_symmetric_key and x509_cert_file are not set"),
+        ('x509_key_passphrase = "hush-hush"\nsas_token_file = "/t"', "line 1: x509_key_passphrase counts for nothing"),
+        ('gateway_host = "a b"\nsas_token_file = "/t"', "line 1: gateway_host is 'a b'"),
+        ('soak_s = 1\nsas_token_file = "/no/token"', "line 2: cannot read sas_token_file /no/token"),
+        (
+            'connection_string = "HostName=h;DeviceId=d;x509=true"\nx509_key_file = "/k"\nx509_cert_file = "/no.pem"',
+            "line 3: the certificate of this device cannot be used",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_credentials_is_told_at_its_own_setting(
+    tmp_path: Path, settings: str, told: str
+) -> None:
+    """And not at the connection string; files that are named are read."""
+    file = tmp_path / "device.toml"
+    file.write_text(settings)
+    code, out, err = _fwsm("check", "--config", file)
+    assert code == 11
+    assert f"{file}, {told}" in out
+    assert "one setting is wrong" in err
+    assert "hush-hush" not in out + err
+
+
 def test_show_says_where_each_setting_comes_from(tmp_path: Path) -> None:
     """As TOML that means the same, without the secret."""
     file = tmp_path / "device.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +159,21 @@ def test_explain_says_what_is_and_what_may_come(state_dir: Path) -> None:
     assert "somebody asks for another try: waiting" in out
     assert "storeDamaged: set aside" in out
     assert "of another update" not in out
+    assert out.endswith("No agent runs here, so nothing of this happens before one is started: systemctl start fwsm\n")
     code, out, _ = _fwsm("device", "explain", "--state-dir", state_dir, "--json")
     shown = json.loads(out)
     assert (code, shown["state"], shown["next"][0]["state"]) == (0, "downloadFailed", "waiting")
-    assert set(shown) == {"updateId", "state", "doing", "why", "until", "next", "troubles", "advice"}
+    assert set(shown) == {"updateId", "state", "doing", "why", "until", "next", "troubles", "advice", "agent"}
+    assert shown["agent"] == {"runs": False, "process": None}
+
+
+def test_explain_tells_whether_an_agent_works_on_it(state_dir: Path) -> None:
+    """By the lock that it holds."""
+    with Store(state_dir):
+        _, out, _ = _fwsm("device", "explain", "--state-dir", state_dir)
+        _, document, _ = _fwsm("device", "explain", "--state-dir", state_dir, "--json")
+    assert out.endswith(f"An agent works on it, process {os.getpid()}.\n")
+    assert json.loads(document)["agent"] == {"runs": True, "process": os.getpid()}
 
 
 def test_explain_of_a_device_without_an_update(tmp_path: Path) -> None:
@@ -170,6 +182,7 @@ def test_explain_of_a_device_without_an_update(tmp_path: Path) -> None:
     code, out, _ = _fwsm("device", "explain", "--state-dir", tmp_path)
     assert code == 0
     assert "no update yet" in out
+    assert "No agent runs here" in out
 
 
 def test_the_unit_is_printed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 
-from fwsm.errors import FwsmError, HubUnreachableError, UnauthorizedError
+from fwsm.errors import ConfigError, FwsmError, HubUnreachableError, UnauthorizedError
 from fwsm.service.entra import EntraAccess
 from fwsm.service.transport import Transport
 from tests.service.scripted import answering
@@ -115,3 +115,13 @@ def test_installed_package_gives_a_credential() -> None:
     from fwsm.service.entra import default_credential  # noqa: PLC0415 - slow to import
 
     assert callable(default_credential().get_token)
+
+
+@pytest.mark.parametrize("host", ["https://hub.azure-devices.net", "hub.azure-devices.net:443", "hub/", "a hub", ""])
+def test_what_is_no_name_of_a_host_is_refused_before_a_token_is_asked_for(host: str) -> None:
+    """A token must not be sent to what a slip of the pen made of the hub."""
+    credential = _Credential()
+    with pytest.raises(ConfigError, match="it must be the name of a host") as caught:
+        credential.access(host)
+    assert "such as myhub.azure-devices.net" in caught.value.fix
+    assert credential.scopes == []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fwsm.errors import Kind, StoreError, StoreLockedError
-from fwsm.store.lock import Lock
+from fwsm.store.lock import Lock, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,3 +140,27 @@ def test_a_disk_that_knows_no_locks_is_named(path: Path, tmp_path: Path, tool: C
         [*trace, sys.executable, "-c", _HOLDER, str(path)], capture_output=True, check=False, text=True, timeout=25
     )
     assert f"StoreError: cannot lock {path}: [Errno 37] No locks available. Put the state directory on" in ran.stderr
+
+
+def test_who_holds_it_can_be_seen_without_disturbing_anybody(path: Path) -> None:
+    """Nobody, before there is a lock and after it was let go; nothing is made or taken by looking."""
+    assert holder(path) is None
+    assert not path.exists()
+    lock = Lock(path)
+    assert holder(path) == f"{os.getpid()}"
+    path.write_text("")
+    assert holder(path) == ""
+    lock.release()
+    assert holder(path) is None
+    Lock(path).release()
+
+
+def test_whoever_looks_at_the_moment_of_a_start_does_not_prevent_it(path: Path) -> None:
+    """He holds it for an instant; the start waits as long."""
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    leaves = threading.Timer(0.01, os.close, (looking,))
+    leaves.start()
+    Lock(path).release()
+    leaves.join()

@@ -146,6 +146,7 @@ def check_certificate(certificate: Certificate) -> None:
             "the certificate of this device cannot be used",
             why=f"{certificate.cert_file} with {certificate.key_file}: {_said(error)}",
             fix="Set x509_cert_file and x509_key_file to the files of one pair, and x509_key_passphrase if need be",
+            setting="x509_cert_file",
         ) from error
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.core.credentials import Enrollment, TokenFile
 from fwsm.device.durable import Disk
-from fwsm.device.iothub.identity import FixedIdentity, TokenIdentity
+from fwsm.device.iothub.identity import FixedIdentity, TokenIdentity, check_proof
 from fwsm.device.iothub.provisioning import AssignedIdentity, AssignmentFile
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fwsm.device.iothub.identity import Identity
     from fwsm.device.ports import Clock
 
-__all__ = ["device_id_of", "identity_of", "name_of"]
+__all__ = ["check_files", "device_id_of", "identity_of", "name_of"]
 
 
 def name_of(credentials: Credentials) -> str:
@@ -28,6 +28,18 @@ def name_of(credentials: Credentials) -> str:
             return name
         case _:
             return "token"
+
+
+def check_files(credentials: Credentials) -> None:
+    """Check the files that credentials name: a certificate with its key, a token.
+
+    Raises:
+        ConfigError: one cannot be used.
+    """
+    if isinstance(credentials, TokenFile):
+        TokenIdentity(credentials)
+    else:
+        check_proof(credentials)
 
 
 def device_id_of(credentials: Credentials, assignment: Path) -> str:

@@ -98,8 +98,13 @@ class TokenIdentity:
                 f"cannot read sas_token_file {self._file.path}",
                 why=getattr(error, "strerror", None) or "it is not text",
                 fix="Let the program that makes the tokens write one there, whole",
+                setting="sas_token_file",
             ) from error
-        token = SharedAccessSignature.parse(text)
+        try:
+            token = SharedAccessSignature.parse(text)
+        except ConfigError as error:
+            error.setting = "sas_token_file"
+            raise
         return DeviceConnection(token.host, token.device_id, token, self._file.gateway_host)
 
 
