@@ -3,7 +3,9 @@
     operator   trigger, watch
     steer      cancel, retry, status
     job        job list, show, watch, cancel
-    hub        hub run, hub device add|list|show|remove
+    hub        hub run, send, hub device add|list|show|remove
+    hubevents  hub events
+    hubfault   hub fault add|list|clear
     device     device run, status, history, explain, unit
     config     config check, show
     demo       the whole of it on this machine

@@ -17,14 +17,13 @@ from click.core import ParameterSource
 from fwsm.cli.operatorfile import OperatorFile, default_path
 from fwsm.cli.options import CONNECTION_STRING, ca_option, client_of, connection_option
 from fwsm.errors import ConfigError, ConnectionStringError
-from fwsm.service import EntraAccess, SharedAccess
+from fwsm.service import Client, EntraAccess, SharedAccess
 from fwsm.service.entra import default_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.cli.output import Output
-    from fwsm.service import Client
 
 __all__ = ["CONFIG_FILE", "HUB", "Access", "access_options"]
 
@@ -80,10 +79,10 @@ class Access:
         """
         for named in self.named:
             if (access := named.access()) is not None:
-                return client_of(out, access, self.ca)
+                return client_of(out, access, self.ca, Client)
         file = self._file(out)
         if (access := _Named(file.connection_string, file.hub).access()) is not None:
-            return client_of(out, access, self.ca or file.ca_file)
+            return client_of(out, access, self.ca or file.ca_file, Client)
         raise ConnectionStringError(
             "no connection string was given",
             why="there are many hubs, and each wants a key",

@@ -1,4 +1,4 @@
-"""`fwsm hub`: run an IoT Hub on this machine, and keep its registry."""
+"""`fwsm hub`: run an IoT Hub on this machine, and keep its registry. Its events and faults have files of their own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from fwsm.cli.hubcard import default_state, owner
-from fwsm.cli.options import CA_FILE, CONNECTION_STRING, ca_option, connected, connection_option
+from fwsm.cli.hubaccess import hub_access_options, state_option
+from fwsm.cli.hubcard import default_state
+from fwsm.cli.hubevents import events
+from fwsm.cli.hubfault import fault
+from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.cli.output import Output, json_option, pass_output
-from fwsm.cli.values import Directory
 from fwsm.errors import ConfigError, DeviceNotFoundError
 from fwsm.service import require_device_id
 
@@ -19,20 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fwsm.cli.hubaccess import HubAccess
     from fwsm.hub import Device, Hub
-    from fwsm.service import Client, Identity
+    from fwsm.service import Identity
 
 __all__ = ["hub"]
 
 _PORT: Final = click.IntRange(1, 65535)
 _ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
-
-_state_option = click.option(
-    "--state",
-    type=Directory(resolve=True),  # printed for use in other directories
-    metavar="DIR",
-    help="The hub's directory.  [default: ~/.local/state/fwsm/hub]",
-)
 
 
 @click.group()
@@ -44,7 +40,12 @@ def hub() -> None:
       fwsm hub run --device d1
       fwsm hub run --address 127.0.0.2 --ephemeral --json
       fwsm hub device add d2
+      fwsm hub events --device d1
     """
+
+
+hub.add_command(events)
+hub.add_command(fault)
 
 
 @hub.command()
@@ -53,7 +54,7 @@ def hub() -> None:
 @click.option("--mqtt-port", default=8883, show_default=True, type=_PORT, help="The devices' port; SDKs dial 8883.")
 @click.option("--socks-port", type=_PORT, help="A SOCKS5 door, by which SDKs find the other ports.")
 @click.option("--allow-remote", is_flag=True, help="Let --address be one that other machines reach.")
-@_state_option
+@state_option
 @click.option("--ephemeral", is_flag=True, help="Remember nothing; needs no directory.")
 @click.option("--device", "devices", multiple=True, metavar="ID", help="Register this device; may be repeated.")
 @json_option
@@ -79,45 +80,41 @@ def device() -> None:
     """Keep the registry of a hub: of the one that runs on --state, or of the one that --connection-string names."""
 
 
-def _registry_command(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (pass_output, json_option, ca_option, connection_option, _state_option):
-        command = option(command)
-    return command
+def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
+    return hub_access_options(json_option(pass_output(command)))
 
 
 @device.command("add")
 @click.argument("device_id", metavar="DEVICE")
 @click.option("--thumbprint", metavar="HEX", help="SHA-1 or SHA-256 of the device's certificate; it has no key then.")
-@_registry_command
+@_on_hub
 def add(
     out: Output,
     /,
     *,
     device_id: str,
     thumbprint: str | None,
-    state: Path | None,
-    connection_string: str | None,
-    ca: str | None,
+    access: HubAccess,
 ) -> None:
     """Register DEVICE and print its connection string."""
-    with _client(out, state, connection_string, ca) as client:
+    with access.client(out) as client:
         _show(out, client.add_device(device_id, thumbprint=thumbprint))
 
 
 @device.command("show")
 @click.argument("device_id", metavar="DEVICE")
-@_registry_command
-def show(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+@_on_hub
+def show(out: Output, /, *, device_id: str, access: HubAccess) -> None:
     """Print the connection string of DEVICE."""
-    with _client(out, state, connection_string, ca) as client:
+    with access.client(out) as client:
         _show(out, client.device(device_id))
 
 
 @device.command("list")
-@_registry_command
-def list_devices(out: Output, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+@_on_hub
+def list_devices(out: Output, /, *, access: HubAccess) -> None:
     """Print all devices, one a line, without their keys."""
-    with _client(out, state, connection_string, ca) as client:
+    with access.client(out) as client:
         for identity in client.devices():
             facts = _facts(identity)
             out.data(facts, f"{identity.device_id}  {_words(identity)}")
@@ -125,10 +122,10 @@ def list_devices(out: Output, state: Path | None, connection_string: str | None,
 
 @device.command("remove")
 @click.argument("device_id", metavar="DEVICE")
-@_registry_command
-def remove(out: Output, device_id: str, state: Path | None, connection_string: str | None, ca: str | None) -> None:
+@_on_hub
+def remove(out: Output, /, *, device_id: str, access: HubAccess) -> None:
     """Delete DEVICE and its twin."""
-    with _client(out, state, connection_string, ca) as client:
+    with access.client(out) as client:
         client.remove_device(device_id)
         out.data({"event": "removed", "deviceId": device_id}, f"{device_id} is removed")
 
@@ -136,12 +133,10 @@ def remove(out: Output, device_id: str, state: Path | None, connection_string: s
 @hub.command()
 @click.argument("device_id", metavar="DEVICE")
 @click.argument("text")
-@_registry_command
-def send(
-    out: Output, /, *, device_id: str, text: str, state: Path | None, connection_string: str | None, ca: str | None
-) -> None:
+@_on_hub
+def send(out: Output, /, *, device_id: str, text: str, access: HubAccess) -> None:
     """Send DEVICE a message with TEXT, which waits until it is taken. IoT Hub itself wants AMQP for that."""
-    with _client(out, state, connection_string, ca) as client:
+    with access.client(out) as client:
         client.send_message(device_id, text)
         out.data({"event": "queued", "deviceId": device_id}, f"the message to {device_id} is queued")
 
@@ -166,13 +161,6 @@ def _registered(running: Hub, device_id: str) -> Device:
         return running.device(device_id)
     except DeviceNotFoundError:
         return running.add_device(device_id)
-
-
-def _client(out: Output, state: Path | None, connection_string: str | None, ca: str | None) -> Client:
-    """Return a client of the hub on `state`, else of the one that the connection string names, else of the default."""
-    if state is None and connection_string:
-        return connected(out, connection_string, ca)
-    return connected(out, *owner(state or default_state()))
 
 
 def _show_ready(out: Output, running: Hub, devices: list[Device]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from fwsm.errors import ConnectionStringError
-from fwsm.service import Client, SharedAccess, Transport
+from fwsm.service import Client, EmbeddedClient, SharedAccess, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fwsm.service.transport import Access
 
 __all__ = ["CA_FILE", "CONNECTION_STRING", "ca_option", "client_of", "connected", "connection_option"]
+
+_C = TypeVar("_C", bound=Client)
 
 CONNECTION_STRING: Final = "FWSM_SERVICE_CONNECTION_STRING"
 CA_FILE: Final = "FWSM_CA_FILE"
@@ -44,8 +46,8 @@ def ca_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def connected(output: Output, connection_string: str | None, ca: str | None) -> Client:
-    """Return a client that tells the user when it has to wait.
+def connected(output: Output, connection_string: str | None, ca: str | None) -> EmbeddedClient:
+    """Return a client of an embedded hub that tells the user when it has to wait.
 
     Raises:
         ConnectionStringError: it is missing or malformed.
@@ -57,11 +59,11 @@ def connected(output: Output, connection_string: str | None, ca: str | None) -> 
             why="there are many hubs, and each wants a key",
             fix=f"Export {CONNECTION_STRING}, or pass --connection-string; `fwsm hub run` prints that of its own",
         )
-    return client_of(output, SharedAccess.parse(connection_string), ca)
+    return client_of(output, SharedAccess.parse(connection_string), ca, EmbeddedClient)
 
 
-def client_of(output: Output, access: Access, ca: str | None) -> Client:
-    """Return a client of a hub that tells the user when it has to wait.
+def client_of(output: Output, access: Access, ca: str | None, kind: type[_C]) -> _C:
+    """Return a client of some kind that tells the user when it has to wait.
 
     Raises:
         ConfigError: the CA file cannot be used.
@@ -70,4 +72,4 @@ def client_of(output: Output, access: Access, ca: str | None) -> Client:
     def on_wait(why: str, pause_s: float) -> None:
         output.say(f"{why}; trying again in {pause_s:.1f} s")
 
-    return Client(Transport(access, ca_file=ca or None, on_wait=on_wait))
+    return kind(Transport(access, ca_file=ca or None, on_wait=on_wait))

@@ -186,6 +186,8 @@ class CloudMessages:
             return
         self._expire(device_id)
         for queued in list(self._queues.get(device_id, ())):
+            if self._links.listener(device_id, inbox_filter(device_id)) is not link:
+                return  # the connection has ended with the last one
             if queued.sent:
                 continue
             queued.sent, again = True, queued.deliveries > 0

@@ -154,7 +154,12 @@ class Connection:
     def deliver(self, topic: str, payload: bytes, packet_id: int, *, again: bool) -> bool:
         """Send a cloud-to-device message with the QoS that was granted; say whether a receipt will come."""
         receipt = self._session is not None and self._session.subscriptions[inbox_filter(self.client_id)] > 0
-        self.send(Publish(topic, payload, 1, packet_id, dup=again) if receipt else Publish(topic, payload))
+        effect = self._struck(Operation.CLOUD_MESSAGE)
+        if not isinstance(effect, Lose):
+            packet = Publish(topic, payload, 1, packet_id, dup=again) if receipt else Publish(topic, payload)
+            self._say([packet], inside=isinstance(effect, CutInside))
+        if isinstance(effect, CutBeforeAck | CutInside):
+            self.close("a fault was ordered")
         return receipt
 
     def send(self, packet: Packet) -> None:

@@ -44,6 +44,7 @@ class Operation(enum.Enum):
     METHOD_ANSWER = "method answer"
     METHOD_CALL = "method call"
     DESIRED_CHANGE = "desired change"
+    CLOUD_MESSAGE = "cloud message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class WithholdAck:
 
 @dataclass(frozen=True, slots=True)
 class CutBeforeAck:
-    """The hub acts, then the connection ends before the PUBACK: the device sends the same again."""
+    """The hub acts, then the connection ends before the PUBACK, the device's or the hub's: the same is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,15 @@ class CutAfterAck:
 
 @dataclass(frozen=True, slots=True)
 class CutInside:
-    """The hub acts, and the connection ends in the middle of the packet with which it answers."""
+    """The hub acts, and the connection ends in the middle of the packet with which it answers, or which it sends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lose:
     """The hub behaves as if all were well, but what was said is lost.
 
-    A report does not reach the twin, telemetry not the feed, a method answer not its caller, a method call or a desired
-    change not the device.
+    A report does not reach the twin, telemetry not the feed, a method answer not its caller, a method call, a desired
+    change or a cloud-to-device message not the device.
     """
 
 
@@ -122,6 +123,7 @@ _POSSIBLE: dict[Operation, tuple[tuple[type[Effect], ...], frozenset[int]]] = {
     Operation.METHOD_ANSWER: ((Delay, WithholdAck, CutBeforeAck, CutAfterAck, CutInside, Lose), frozenset()),
     Operation.METHOD_CALL: ((Lose,), frozenset()),
     Operation.DESIRED_CHANGE: ((Lose,), frozenset()),
+    Operation.CLOUD_MESSAGE: ((Lose, CutBeforeAck, CutInside), frozenset()),
 }
 
 

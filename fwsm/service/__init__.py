@@ -1,6 +1,7 @@
 """The operator's side: what asks devices for updates and follows them, over the hub's REST side.
 
 - `client`: registry, twins and direct methods
+- `embedded`: what the embedded hub has beside these
 - `trigger`: ask a device for an update
 - `command`: ask a device for anything
 - `answer`: what it says to that
@@ -11,6 +12,7 @@
 - `presence`: whether the hub answers meanwhile
 - `section`: what the device says there
 - `transport`: one authorised request, and when it may be sent again
+- `reply`: reading an answer
 - `refusal`: what the hub means when it says no
 - `sas`: access with the key of a policy
 - `entra`: access with an identity of Entra ID
@@ -21,6 +23,7 @@ from __future__ import annotations
 from fwsm.service.answer import Answer
 from fwsm.service.client import Client, Identity, MethodAnswer, require_device_id
 from fwsm.service.command import CANCEL, RETRY, STATUS, Command, send, update
+from fwsm.service.embedded import EFFECTS, LOST, OPERATIONS, EmbeddedClient, FeedEvent
 from fwsm.service.entra import EntraAccess
 from fwsm.service.fleet import Lost, Seen, sections, watch_fleet
 from fwsm.service.jobs import Job, Outcome, count, follow_job, jobs, outcomes, start_job
@@ -34,12 +37,17 @@ from fwsm.service.watch import Interest, Snapshot, watch
 
 __all__ = [
     "CANCEL",
+    "EFFECTS",
+    "LOST",
+    "OPERATIONS",
     "RETRY",
     "STATUS",
     "Answer",
     "Client",
     "Command",
+    "EmbeddedClient",
     "EntraAccess",
+    "FeedEvent",
     "HubAway",
     "HubBack",
     "Identity",

@@ -10,15 +10,14 @@ headers follow the service's OpenAPI description (`service.json`, api-version 20
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 from fwsm.core.text import cut
-from fwsm.errors import RequestError, ServiceError
-from fwsm.service.refusal import refusal
+from fwsm.errors import RequestError
+from fwsm.service.reply import accepted, json_object, objects, strange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +33,6 @@ _PAGE: Final = 100  # rows; what the service gives by itself
 _ANY_REVISION: Final = {"If-Match": '"*"'}
 # What the hub needs beyond the time that the device has.
 _METHOD_MARGIN_S: Final = 10.0
-_OK: Final = range(200, 300)  # the service redirects nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Client:
         Raises:
             DeviceNotFoundError: there is no such device.
         """
-        return _object(self._about(device_id, "GET", "/twins/{}", patient=patient))
+        return json_object(self._about(device_id, "GET", "/twins/{}", patient=patient))
 
     def call_method(
         self, device_id: str, name: str, payload: Any = None, *, response_timeout_s: int = 30
@@ -117,10 +115,12 @@ class Client:
         """
         body = {"methodName": name, "payload": payload, "responseTimeoutInSeconds": response_timeout_s}
         read_timeout_s = response_timeout_s + _METHOD_MARGIN_S
-        answer = _object(self._about(device_id, "POST", "/twins/{}/methods", body=body, read_timeout_s=read_timeout_s))
+        answer = json_object(
+            self._about(device_id, "POST", "/twins/{}/methods", body=body, read_timeout_s=read_timeout_s)
+        )
         status = answer.get("status")
         if not isinstance(status, int):
-            raise _strange("it has no status of the device")
+            raise strange("it has no status of the device")
         return MethodAnswer(status, answer.get("payload"))
 
     def device(self, device_id: str) -> Identity:
@@ -129,13 +129,11 @@ class Client:
         Raises:
             DeviceNotFoundError: there is no such device.
         """
-        return self._identity(_object(self._about(device_id, "GET", "/devices/{}")))
+        return self._identity(json_object(self._about(device_id, "GET", "/devices/{}")))
 
     def devices(self) -> list[Identity]:
         """Return the devices of the hub, sorted by name; the service gives 1000 at most."""
-        documents = _decoded(_accepted(self._transport.send("GET", "/devices")))
-        if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
-            raise _strange("it is not a list of devices")
+        documents = objects(accepted(self._transport.send("GET", "/devices")))
         return sorted(map(self._identity, documents), key=lambda identity: identity.device_id)
 
     def add_device(self, device_id: str, *, thumbprint: str | None = None) -> Identity:
@@ -148,16 +146,7 @@ class Client:
         body: dict[str, Any] = {"deviceId": device_id}
         if thumbprint is not None:
             body["authentication"] = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
-        return self._identity(_object(self._about(device_id, "PUT", "/devices/{}", body=body)))
-
-    def send_message(self, device_id: str, text: str) -> None:
-        """Queue a cloud-to-device message. Takes the embedded hub: IoT Hub itself is sent messages over AMQP only.
-
-        Raises:
-            DeviceNotFoundError: there is no such device, or the hub is another.
-            ServiceError: fifty messages wait already, or it is larger than 64 KiB.
-        """
-        self._about(device_id, "POST", "/$fwsm/devices/{}/messages", body={"body": text})
+        return self._identity(json_object(self._about(device_id, "PUT", "/devices/{}", body=body)))
 
     def remove_device(self, device_id: str) -> None:
         """Delete a device with its twin.
@@ -183,7 +172,7 @@ class Client:
             RefusedError: there is a job of this name.
             ThrottledError: as many jobs are active as the hub allows.
         """
-        _accepted(self._transport.send("PUT", _job_path(job_id), body={"jobId": job_id} | order))
+        accepted(self._transport.send("PUT", _job_path(job_id), body={"jobId": job_id} | order))
 
     def job(self, job_id: str, *, patient: bool = True) -> dict[str, Any]:
         """Return a job as the REST resource shows it; one that nobody created has the status `unknown`.
@@ -191,7 +180,7 @@ class Client:
         Raises:
             RequestError: the name cannot be one.
         """
-        return _object(_accepted(self._transport.send("GET", _job_path(job_id), patient=patient)))
+        return json_object(accepted(self._transport.send("GET", _job_path(job_id), patient=patient)))
 
     def jobs(self) -> Iterator[dict[str, Any]]:
         """Yield the jobs that the hub remembers."""
@@ -204,16 +193,13 @@ class Client:
             RequestError: the name cannot be one.
             ServiceError: it runs, is over, or is not there.
         """
-        _accepted(self._transport.send("POST", f"{_job_path(job_id)}/cancel"))
+        accepted(self._transport.send("POST", f"{_job_path(job_id)}/cancel"))
 
     def _pages(self, method: str, path: str, **options: Any) -> Iterator[dict[str, Any]]:
         headers = {"x-ms-max-item-count": f"{_PAGE}"}
         while True:
-            reply = _accepted(self._transport.send(method, path, headers=headers, **options))
-            rows = _decoded(reply)
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise _strange("it is not a list of objects")
-            yield from rows
+            reply = accepted(self._transport.send(method, path, headers=headers, **options))
+            yield from objects(reply)
             continuation = reply.headers.get("x-ms-continuation")
             if not continuation:
                 return
@@ -221,12 +207,12 @@ class Client:
 
     def _about(self, device_id: str, method: str, path: str, **options: Any) -> Reply:
         require_device_id(device_id)
-        return _accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
+        return accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
 
     def _identity(self, document: dict[str, Any]) -> Identity:
         device_id = document.get("deviceId")
         if not isinstance(device_id, str):
-            raise _strange("it does not describe a device")
+            raise strange("it does not describe a device")
         key: Any = document
         for name in ("authentication", "symmetricKey", "primaryKey"):
             key = key.get(name) if isinstance(key, dict) else None
@@ -260,29 +246,3 @@ def _job_path(job_id: str) -> str:
             fix="Look with `fwsm job list`",
         )
     return f"/jobs/v2/{job_id}"
-
-
-def _accepted(reply: Reply, device_id: str | None = None) -> Reply:
-    if reply.status not in _OK:
-        raise refusal(reply, device_id)
-    return reply
-
-
-def _decoded(reply: Reply) -> Any:
-    try:
-        return json.loads(reply.body)
-    except (ValueError, RecursionError) as error:
-        raise _strange("it is not JSON") from error
-
-
-def _object(reply: Reply) -> dict[str, Any]:
-    document = _decoded(reply)
-    if not isinstance(document, dict):
-        raise _strange("it is not a JSON object")
-    return document
-
-
-def _strange(why: str) -> ServiceError:
-    return ServiceError(
-        "the hub's answer cannot be read", why=why, fix="Check that HostName in the connection string is an IoT hub"
-    )

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlencode
 
 import urllib3
 from tenacity import (
@@ -36,7 +37,7 @@ from urllib3.exceptions import (
 from fwsm.errors import ConfigError, HubUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tenacity import RetryCallState
@@ -46,6 +47,7 @@ __all__ = ["TOO_MANY_JOBS", "Access", "Reply", "Transport"]
 _API_VERSION: Final = "2021-04-12"  # what both service SDKs ask for
 _CONNECT_WITHIN_S: Final = 10.0
 _TRIES: Final = 4
+_OK: Final = 200
 _THROTTLED: Final = 429
 TOO_MANY_JOBS: Final = "ThrottlingMaxActiveJobCountExceeded"
 """A 429 that lasts as long as another job, so seconds of patience do not help."""
@@ -173,12 +175,45 @@ class Transport:
         reply: Reply = retrying(self._once, method, target, data, dict(headers or {}), read_timeout_s)
         return reply
 
-    def _once(self, method: str, target: str, data: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
-        headers |= {
+    def stream(self, path: str, query: Mapping[str, str], *, silence_s: float) -> tuple[Reply, Iterator[bytes]]:
+        """Ask for an answer that goes on, once; return how it begins, and its lines as they come.
+
+        Args:
+            path: quoted, without a query.
+            query: unquoted.
+            silence_s: how long nothing may come.
+
+        Raises:
+            HubUnreachableError: there was no answer; also from the lines, when it breaks off.
+        """
+        target = f"{path}?{urlencode({'api-version': _API_VERSION, **query})}"
+        timeout = urllib3.Timeout(connect=_CONNECT_WITHIN_S, read=silence_s)
+        try:
+            response = self._pool.urlopen(
+                "GET", target, headers=self._headers(), redirect=False, timeout=timeout, preload_content=False
+            )
+            body = b"" if response.status == _OK else response.read()
+        except HTTPError as error:
+            raise self._unreachable(error) from error
+        return Reply(response.status, response.headers, body), self._lines(response)
+
+    def _lines(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+        try:
+            yield from response
+        except HTTPError as error:
+            raise self._unreachable(error) from error
+        finally:
+            response.close()
+
+    def _headers(self) -> dict[str, str]:
+        return {
             "Authorization": self._access.authorization(),
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": self._agent,
         }
+
+    def _once(self, method: str, target: str, data: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
+        headers |= self._headers()
         timeout = urllib3.Timeout(connect=_CONNECT_WITHIN_S, read=timeout_s)
         try:
             response = self._pool.urlopen(method, target, data, headers, redirect=False, timeout=timeout)

@@ -1,0 +1,135 @@
+"""What the embedded hub does and IoT Hub does not, or not over REST: messages, the event feed, faults on demand.
+
+Names are those of the hub's own resources under `/$fwsm` (`fwsm.hub.rest`). A hub of the cloud answers all of them with
+an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fwsm.errors import HubUnreachableError
+from fwsm.service.client import Client
+from fwsm.service.reply import accepted, decoded, json_object, objects, strange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["EFFECTS", "LOST", "OPERATIONS", "EmbeddedClient", "FeedEvent"]
+
+# As the embedded hub names them; not imported from there, because operators' commands do without its packages.
+OPERATIONS: Final = (
+    "connect",
+    "twin read",
+    "reported patch",
+    "telemetry",
+    "method answer",
+    "method call",
+    "desired change",
+    "cloud message",
+)
+EFFECTS: Final = (
+    "refuse",
+    "delay",
+    "withholdAnswer",
+    "withholdAck",
+    "cutBeforeAck",
+    "cutAfterAck",
+    "cutInside",
+    "lose",
+)
+
+LOST: Final = "lost"
+"""The source of a note that events are lost to the reader; its document says `from` and `to` which position."""
+
+# The hub gives a sign of life every 15 s.
+_SILENCE_S: Final = 40.0
+_FAULTS: Final = "/$fwsm/faults"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """One event of the feed.
+
+    Attributes:
+        position: its sequence number; to go on behind it.
+        source: `Telemetry`, `twinChangeEvents`, `deviceConnectionStateEvents`, `deviceLifecycleEvents`, or `LOST`.
+        document: as the hub shows it: `annotations`, `systemProperties`, `properties`, and `body` or `bodyBase64`.
+    """
+
+    position: int
+    source: str
+    document: dict[str, Any]
+
+
+class EmbeddedClient(Client):
+    """An embedded hub, seen by an operator."""
+
+    def send_message(self, device_id: str, text: str) -> None:
+        """Queue a cloud-to-device message. IoT Hub itself is sent messages over AMQP only.
+
+        Raises:
+            DeviceNotFoundError: there is no such device, or the hub is another.
+            ServiceError: fifty messages wait already, or it is larger than 64 KiB.
+        """
+        self._about(device_id, "POST", "/$fwsm/devices/{}/messages", body={"body": text})
+
+    def events(self, after: int | None = None, device_id: str | None = None) -> Iterator[FeedEvent]:
+        """Yield telemetry and news about devices as they come, for ever.
+
+        Args:
+            after: the position behind which to begin, 0 for all that are kept; None begins now.
+            device_id: whose events; None for those of all.
+
+        Raises:
+            ServiceError: the feed has not come so far, or the hub has none.
+            HubUnreachableError: the hub has gone.
+        """
+        query = {"after": None if after is None else f"{after}", "deviceId": device_id}
+        reply, lines = self._transport.stream(
+            "/$fwsm/events", {name: value for name, value in query.items() if value is not None}, silence_s=_SILENCE_S
+        )
+        accepted(reply)
+        try:
+            yield from _frames(lines)
+        except HubUnreachableError as error:
+            gone, why = f"the hub at {self.host} has ended the feed", error.why
+        else:
+            gone, why = f"the hub at {self.host} has ended the feed", "it has stopped"
+        raise HubUnreachableError(gone, why=why, fix="Start it again; its feed begins anew then")
+
+    def add_fault(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Order a fault; `order` and what is returned are documents of the resource.
+
+        Raises:
+            ServiceError: this effect cannot strike there, or the hub has no faults.
+        """
+        return json_object(accepted(self._transport.send("POST", _FAULTS, body=order)))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the orders that will still strike, oldest first."""
+        return objects(accepted(self._transport.send("GET", _FAULTS)))
+
+    def clear_faults(self) -> None:
+        """Forget all orders."""
+        accepted(self._transport.send("DELETE", _FAULTS))
+
+
+def _frames(lines: Iterable[bytes]) -> Iterator[FeedEvent]:
+    """Read server-sent events; what is no field is a comment, a sign of life."""
+    fields: dict[bytes, bytes] = {}
+    for line in lines:
+        name, colon, value = line.rstrip(b"\r\n").partition(b": ")
+        if name and colon:
+            fields[name] = value
+        elif fields and not name:
+            yield _event(fields)
+            fields = {}
+
+
+def _event(fields: dict[bytes, bytes]) -> FeedEvent:
+    position, document = fields.get(b"id", b""), decoded(fields.get(b"data", b""))
+    if not position.isdigit() or not isinstance(document, dict):
+        raise strange("it is not an event of the feed")
+    return FeedEvent(int(position), fields.get(b"event", b"").decode(errors="replace"), document)
