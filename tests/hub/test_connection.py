@@ -544,21 +544,18 @@ def test_lost_call_and_change_do_not_reach_the_device(world: World) -> None:
 @pytest.mark.parametrize("effect", [Lose(), CutBeforeAck(), CutInside()])
 def test_message_that_is_disturbed_comes_again(world: World, effect: Effect) -> None:
     """With the next connection, marked as one that may be known; those behind it come in their turn."""
-    inbox = "devices/d1/messages/devicebound/#"
-    peer = Peer(world).connect().subscribe(inbox).connection
-    world.engine.faults.inject(Operation.CLOUD_MESSAGE, effect)
-    first = Peer(world).connect()
+    Peer(world).connect().subscribe("devices/d1/messages/devicebound/#").connection.lost()
     for body in (b"1", b"2"):
         world.engine.messages.send("d1", CloudMessage(body))
-    assert (peer.closed, first.closed) == (True, not isinstance(effect, Lose))
-    heard = [packet.payload for packet in first.heard() if isinstance(packet, Publish)]
+    world.engine.faults.inject(Operation.CLOUD_MESSAGE, effect)
+    token = sign("hub/devices/d1", world.engine.registry.get("d1").primary_key, int(world.wall) + 60).encode()
+    welcome = Connect("d1", clean_session=False, user_name="hub/d1/?api-version=1", password=token)
+    first, second = Peer(world), Peer(world)
+    heard = [packet.payload for packet in first.say(welcome) if isinstance(packet, Publish)]
     assert heard == {Lose: [b"2"], CutBeforeAck: [b"1"], CutInside: []}[type(effect)]
+    assert first.closed is not isinstance(effect, Lose)
     first.connection.lost()
-    second = Peer(world)
-    key = world.engine.registry.get("d1").primary_key
-    token = sign("hub/devices/d1", key, int(world.wall) + 60).encode()
-    _, *messages = second.say(Connect("d1", clean_session=False, user_name="hub/d1/?api-version=1", password=token))
-    again = [(packet.payload, packet.dup) for packet in messages if isinstance(packet, Publish)]
+    again = [(packet.payload, packet.dup) for packet in second.say(welcome) if isinstance(packet, Publish)]
     assert again == [(b"1", True), (b"2", isinstance(effect, Lose))]
 
 
