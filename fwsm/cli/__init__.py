@@ -4,8 +4,7 @@
     steer      cancel, retry, status
     job        job list, show, watch, cancel
     hub        hub run, send, hub device add|list|show|remove
-    hubevents  hub events
-    hubfault   hub fault add|list|clear
+    hubauthority, hubevents, hubfault   hub authority …, hub events, hub fault …
     device     device run, status, history, explain, unit
     config     config check, show
     demo       the whole of it on this machine

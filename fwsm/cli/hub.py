@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from fwsm.cli.hubaccess import hub_access_options, state_option
+from fwsm.cli.hubauthority import authority
 from fwsm.cli.hubcard import default_state
 from fwsm.cli.hubevents import events
 from fwsm.cli.hubfault import fault
@@ -44,6 +45,7 @@ def hub() -> None:
     """
 
 
+hub.add_command(authority)
 hub.add_command(events)
 hub.add_command(fault)
 
@@ -87,6 +89,7 @@ def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
 @device.command("add")
 @click.argument("device_id", metavar="DEVICE")
 @click.option("--thumbprint", metavar="HEX", help="SHA-1 or SHA-256 of the device's certificate; it has no key then.")
+@click.option("--by-authority", is_flag=True, help="It shows a certificate that an authority of the hub has signed.")
 @_on_hub
 def add(
     out: Output,
@@ -94,11 +97,14 @@ def add(
     *,
     device_id: str,
     thumbprint: str | None,
+    by_authority: bool,
     access: HubAccess,
 ) -> None:
     """Register DEVICE and print its connection string."""
+    if thumbprint is not None and by_authority:
+        raise click.UsageError("--thumbprint and --by-authority exclude each other.")
     with access.client(out) as client:
-        _show(out, client.add_device(device_id, thumbprint=thumbprint))
+        _show(out, client.add_device(device_id, thumbprint=thumbprint, by_authority=by_authority))
 
 
 @device.command("show")

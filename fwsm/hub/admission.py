@@ -2,8 +2,9 @@
 
 Client id and user name both name the device, or the device and its module. It proves who it is by a shared access
 signature as password, made with one of its keys or with a policy's, or by the certificate of the TLS handshake, whose
-thumbprint the registry knows. A hub never answers 1 (unacceptable protocol version): the Python SDK would fall back to
-MQTT 3.1 and then fail in a way that says nothing. Source: "Use MQTT to communicate with IoT Hub".
+thumbprint the registry knows, or which an authority has signed for its name. A hub never answers 1 (unacceptable
+protocol version): the Python SDK would fall back to MQTT 3.1 and then fail in a way that says nothing. Source: "Use
+MQTT to communicate with IoT Hub".
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fwsm.hub.events import Sender
 from fwsm.hub.packets import ConnectCode
 from fwsm.hub.policy import Right
 from fwsm.hub.sas import BadTokenError, SasToken
+from fwsm.hub.shown import NOTHING_SHOWN
 from fwsm.hub.throttles import Load
 from fwsm.hub.topics import Telemetry, UnknownTopicError, client_path, parse_publication
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
     from fwsm.hub.identity import Identity
     from fwsm.hub.packets import Connect, Will
+    from fwsm.hub.shown import ShownCertificate
 
 __all__ = ["Admission", "LastWord", "NotAdmittedError", "admit"]
 
@@ -70,13 +73,13 @@ class Admission:
     last_word: LastWord | None
 
 
-def admit(engine: Engine, packet: Connect, thumbprints: frozenset[str] = frozenset()) -> Admission:
+def admit(engine: Engine, packet: Connect, shown: ShownCertificate = NOTHING_SHOWN) -> Admission:
     """Check a CONNECT.
 
     Args:
         engine: the hub.
         packet: what the device says.
-        thumbprints: of the certificate that it has shown, in upper-case hexadecimal; none if it has shown none.
+        shown: its certificate, if it has shown one.
 
     Raises:
         NotAdmittedError: 2, the will is not for this device's telemetry; 3, too many connect at once; 4, the user name
@@ -99,9 +102,9 @@ def admit(engine: Engine, packet: Connect, thumbprints: frozenset[str] = frozens
     try:
         identity = _known(engine, client_id)
         own = "module" if identity.module_id else "device"
-        if not packet.password and thumbprints & identity.thumbprints:
+        if not packet.password and _is_certified(engine, identity, shown):
             return Admission(math.inf, Sender(client_id, own, "x509", identity.generation, model_id), last_word)
-        token = _check_token(engine, identity, packet.password, shown=bool(thumbprints))
+        token = _check_token(engine, identity, packet.password, shown=bool(shown.chain))
     except BadTokenError as error:
         raise NotAdmittedError(ConnectCode.NOT_AUTHORIZED, str(error)) from None
     scope = own if token.policy is None else "hub"
@@ -117,10 +120,18 @@ def _known(engine: Engine, client_id: str) -> Identity:
     return identity
 
 
+def _is_certified(engine: Engine, identity: Identity, shown: ShownCertificate) -> bool:
+    if identity.by_authority:
+        return shown.common_name == identity.client_id and engine.authorities.vouch_for(shown)
+    return bool(shown.thumbprints & identity.thumbprints)
+
+
 def _check_token(engine: Engine, identity: Identity, password: bytes | None, *, shown: bool) -> SasToken:
     if not password:
         raise BadTokenError(
-            "the registry knows another certificate" if shown else "there is neither a token nor a certificate"
+            "neither the registry nor an authority knows this certificate"
+            if shown
+            else "there is neither a token nor a certificate"
         )
     try:
         token = SasToken.parse(password.decode())

@@ -32,6 +32,7 @@ from fwsm.hub.packets import (
     Unsubscribe,
 )
 from fwsm.hub.session import ForbiddenSubscriptionError
+from fwsm.hub.shown import NOTHING_SHOWN
 from fwsm.hub.throttles import Load
 from fwsm.hub.topics import (
     DESIRED,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from fwsm.hub.mqtt import Wire
     from fwsm.hub.packets import Packet
     from fwsm.hub.session import Session
+    from fwsm.hub.shown import ShownCertificate
     from fwsm.hub.topics import Publication
 
 __all__ = ["Connection"]
@@ -78,13 +80,13 @@ class Connection:
     Args:
         engine: the hub.
         wire: the way back to the device.
-        thumbprints: of the certificate that the device has shown, if any.
+        shown: the certificate of the device, if it has shown one.
     """
 
-    def __init__(self, engine: Engine, wire: Wire, thumbprints: frozenset[str] = frozenset()) -> None:
+    def __init__(self, engine: Engine, wire: Wire, shown: ShownCertificate = NOTHING_SHOWN) -> None:
         self._engine = engine
         self._wire = wire
-        self._thumbprints = thumbprints
+        self._shown = shown
         self._decoder = Decoder()
         self._session: Session | None = None
         self._admission: Admission | None = None
@@ -135,9 +137,7 @@ class Connection:
         reason = self._lifetime.end()
         if reason is not None:
             self.close(reason)
-            return
-        packet = self._lifetime.release()
-        if packet is not None:
+        elif (packet := self._lifetime.release()) is not None:
             self._take_up(packet)
 
     def listens_to(self, topic_filter: str) -> bool:
@@ -225,7 +225,7 @@ class Connection:
     def _admit(self, packet: Connect, effect: Effect | None) -> Admission:
         if isinstance(effect, Refuse):
             raise NotAdmittedError(effect.status, "a fault was ordered")
-        return admit(self._engine, packet, self._thumbprints)
+        return admit(self._engine, packet, self._shown)
 
     def _on_publish(self, packet: Publish, admission: Admission, *, late: bool) -> None:
         if packet.qos > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwsm.hub.authorities import Authorities
 from fwsm.hub.cloudmessages import CloudMessages
 from fwsm.hub.configurations import Configurations
 from fwsm.hub.events import Events
@@ -48,6 +49,7 @@ class Engine:
         self.events = Events()
         self.feed = Feed(self.events, wall)
         self.policies = Policies.kept_in(state)
+        self.authorities = Authorities(state, wall)
         self.registry = Registry(state, self.events, wall)
         self.twins = Twins(self.registry, state, self.events, wall)
         self.sessions = Sessions(self.registry, state, self.events)

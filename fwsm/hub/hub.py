@@ -26,6 +26,7 @@ from fwsm.hub.operator import twin_document
 from fwsm.hub.provisioning import ProvisioningService
 from fwsm.hub.reach import Ports, Reach
 from fwsm.hub.refusal import refusals_as_errors
+from fwsm.hub.registrar import Registrar
 from fwsm.hub.runtime import Runtime
 from fwsm.hub.waits import Waits
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from fwsm.hub.faults import Faults
     from fwsm.hub.methods import MethodResult
-    from fwsm.hub.reach import Device
 
 __all__ = ["Hub"]
 
@@ -42,7 +42,7 @@ __all__ = ["Hub"]
 _CARD = "hub.json"
 
 
-class Hub(Waits):
+class Hub(Registrar, Waits):
     """An IoT Hub on this machine.
 
     Args:
@@ -194,35 +194,6 @@ class Hub(Waits):
         """
         feed, runtime = self._live.engine.feed, self._live
         return EventStream(feed, feed.position if after is None else after, lambda: self._runtime is not runtime)
-
-    def add_device(self, device_id: str, *, primary_key: str | None = None, thumbprint: str | None = None) -> Device:
-        """Register a device, with a random key unless one is given, or for a certificate.
-
-        Args:
-            device_id: its name.
-            primary_key: base64 of 16 to 64 bytes.
-            thumbprint: SHA-1 or SHA-256 of the client certificate that it will show instead, in hexadecimal.
-
-        Raises:
-            HubError: it exists, or the name, the key or the thumbprint is malformed.
-        """
-        authentication: dict[str, Any] = {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}
-        if thumbprint is not None:
-            authentication = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
-        with refusals_as_errors():
-            self._live.decide(self._live.engine.registry.create, device_id, {"authentication": authentication})
-        return self.device(device_id)
-
-    def device(self, device_id: str) -> Device:
-        """Return a registered device; raises DeviceNotFoundError when there is no such."""
-        with refusals_as_errors():
-            identity = self._live.engine.registry.get(device_id)
-        return self._reach.device(identity)
-
-    def remove_device(self, device_id: str) -> None:
-        """Delete a device with its twin, and cut it off; raises DeviceNotFoundError when there is no such."""
-        with refusals_as_errors():
-            self._live.decide(self._live.engine.registry.delete, device_id, "*")
 
     def twin(self, device_id: str) -> dict[str, Any]:
         """Return a copy of a twin in the shape of the REST resource; raises DeviceNotFoundError."""

@@ -20,6 +20,16 @@ _ID = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}")
 _THUMBPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
+# What describes an identity puts in place of whatever it proved itself by before.
+_UNPROVED: dict[str, Any] = {
+    "primary_key": "",
+    "secondary_key": "",
+    "primary_thumbprint": "",
+    "secondary_thumbprint": "",
+    "by_authority": False,
+}
+
+
 def is_id(text: str) -> bool:
     """Say whether `text` can be the id of a device or of a module."""
     return _ID.fullmatch(text) is not None
@@ -36,6 +46,7 @@ class Identity:
         enabled: whether a device may connect; a module goes by its device.
         managed_by: who looks after a module; free text.
         status_changed_at: when the device was enabled or disabled, in epoch seconds; None for never.
+        by_authority: whether it shows a certificate that an authority of the hub has signed for its name.
         generation: tells this identity from an older one of the same name.
         revision: counts the writes.
     """
@@ -52,6 +63,7 @@ class Identity:
     primary_thumbprint: str = ""
     secondary_thumbprint: str = ""
     status_changed_at: float | None = None
+    by_authority: bool = False
 
     @property
     def client_id(self) -> str:
@@ -70,7 +82,9 @@ class Identity:
 
     @property
     def authentication_type(self) -> str:
-        """`sas`, or `selfSigned` for certificates by thumbprint."""
+        """`sas`, `selfSigned` for certificates by thumbprint, or `certificateAuthority`."""
+        if self.by_authority:
+            return "certificateAuthority"
         return "sas" if self.primary_key else "selfSigned"
 
     @property
@@ -153,18 +167,16 @@ class Identity:
                 primary, secondary = new_key(), new_key()
             if not is_key(primary) or not is_key(secondary):
                 raise Refusal(Why.ARGUMENT_INVALID, "Give both keys or neither, each base64 of 16 to 64 bytes.")
-            return replace(
-                self, primary_key=primary, secondary_key=secondary, primary_thumbprint="", secondary_thumbprint=""
-            )
+            return replace(self, **_UNPROVED | {"primary_key": primary, "secondary_key": secondary})
         if kind == "selfSigned":
             pair = _pair(given, "x509Thumbprint", "primaryThumbprint", "secondaryThumbprint")
             primary, secondary = (_thumbprint(text) for text in pair)
             if not primary and not secondary:
                 raise Refusal(Why.ARGUMENT_INVALID, "authentication of type selfSigned takes at least one thumbprint.")
-            return replace(
-                self, primary_key="", secondary_key="", primary_thumbprint=primary, secondary_thumbprint=secondary
-            )
-        raise Refusal(Why.ARGUMENT_INVALID, "This hub knows authentication of the types sas and selfSigned.")
+            return replace(self, **_UNPROVED | {"primary_thumbprint": primary, "secondary_thumbprint": secondary})
+        if kind == "certificateAuthority":
+            return replace(self, **_UNPROVED | {"by_authority": True})
+        raise Refusal(Why.ARGUMENT_INVALID, "authentication.type is none of sas, selfSigned and certificateAuthority.")
 
 
 def _pair(authentication: dict[str, Any], name: str, first: str, second: str) -> tuple[Any, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, cast
 
-from fwsm.hub.tls import THUMBPRINTS
+from fwsm.hub.shown import NOTHING_SHOWN
+from fwsm.hub.tls import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.errors import HubError
+    from fwsm.hub.shown import ShownCertificate
     from fwsm.hub.turn import Turn
 
 __all__ = ["Conversation", "MqttDoor", "Wire"]
@@ -56,11 +58,11 @@ class MqttDoor:
 
     Args:
         turn: holds answers back until they are durable.
-        converse: makes the server's end of one connection, given the way back to the device and the thumbprints of the
-            certificate that it has shown.
+        converse: makes the server's end of one connection, given the way back to the device and what certificate it
+            has shown.
     """
 
-    def __init__(self, turn: Turn, converse: Callable[[Wire, frozenset[str]], Conversation]) -> None:
+    def __init__(self, turn: Turn, converse: Callable[[Wire, ShownCertificate], Conversation]) -> None:
         self.turn = turn
         self.converse = converse
 
@@ -86,8 +88,7 @@ class _MqttProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        thumbprints = transport.get_extra_info(THUMBPRINTS, frozenset())
-        self._connection = self._door.converse(self, thumbprints)
+        self._connection = self._door.converse(self, transport.get_extra_info(CERTIFICATE, NOTHING_SHOWN))
         self._watch()
 
     def data_received(self, data: bytes) -> None:

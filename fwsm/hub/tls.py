@@ -2,9 +2,10 @@
 
 asyncio's own TLS cannot do what IoT Hub does: it either asks for no client certificate, or refuses those that no known
 authority has signed. IoT Hub knows a device by the thumbprint of a certificate that the device may have signed
-itself, so this server asks every client for one and takes what comes, or nothing; that the client holds the key is
-proved by the handshake, and who it is is decided behind it (see `admission`). It also keeps no buffers of its own:
-asyncio's TLS holds 256 KiB a connection, and a hub has thousands of idle ones.
+itself, or by an authority that its owner has registered. So this server asks every client for one and takes what comes,
+or nothing; that the client holds the key is proved by the handshake, and who it is is decided behind it (see
+`admission`). It also keeps no buffers of its own: asyncio's TLS holds 256 KiB a connection, and a hub has thousands of
+idle ones.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
-from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
+
+from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cryptography import x509
+__all__ = ["CERTIFICATE", "TlsDoor", "tls_context"]
 
-__all__ = ["THUMBPRINTS", "TlsDoor", "tls_context"]
-
-# The name under which a transport tells the thumbprints of the client's certificate (`get_extra_info`).
-THUMBPRINTS = "thumbprints"
+# The name under which a transport tells what certificate the client has shown (`get_extra_info`).
+CERTIFICATE = "certificate"
 
 _HANDSHAKE_WITHIN_S = 20.0
 # How long a peer may take to close its side after our goodbye before the socket is torn down.
@@ -137,8 +137,10 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtoc
     # What the protocol behind calls.
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        if name == THUMBPRINTS:
-            return _thumbprints(self._tls.get_peer_certificate(as_cryptography=True))
+        if name == CERTIFICATE:
+            own = self._tls.get_peer_certificate(as_cryptography=True)
+            others = self._tls.get_peer_cert_chain(as_cryptography=True) or ()
+            return NOTHING_SHOWN if own is None else ShownCertificate.of(own, *others)
         if name == "sslcontext":
             return self._door.context
         return self._raw.get_extra_info(name, default)
@@ -262,10 +264,3 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtoc
                 return
             size = len(sealed)
             self._raw.write(sealed)
-
-
-def _thumbprints(certificate: x509.Certificate | None) -> frozenset[str]:
-    """Return SHA-1 and SHA-256 of a certificate, in upper-case hexadecimal; IoT Hub takes either."""
-    if certificate is None:
-        return frozenset()
-    return frozenset(certificate.fingerprint(kind).hex().upper() for kind in (hashes.SHA1(), hashes.SHA256()))  # noqa: S303

@@ -136,8 +136,13 @@ class Client:
         documents = objects(accepted(self._transport.send("GET", "/devices")))
         return sorted(map(self._identity, documents), key=lambda identity: identity.device_id)
 
-    def add_device(self, device_id: str, *, thumbprint: str | None = None) -> Identity:
-        """Register a device; the hub makes its keys, unless it will show a certificate with this thumbprint.
+    def add_device(self, device_id: str, *, thumbprint: str | None = None, by_authority: bool = False) -> Identity:
+        """Register a device; the hub makes its keys, unless it will show a certificate.
+
+        Args:
+            device_id: its name.
+            thumbprint: of its certificate.
+            by_authority: whether its certificate is signed by an authority that the hub trusts.
 
         Raises:
             RefusedError: it exists.
@@ -146,6 +151,8 @@ class Client:
         body: dict[str, Any] = {"deviceId": device_id}
         if thumbprint is not None:
             body["authentication"] = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
+        elif by_authority:
+            body["authentication"] = {"type": "certificateAuthority"}
         return self._identity(json_object(self._about(device_id, "PUT", "/devices/{}", body=body)))
 
     def remove_device(self, device_id: str) -> None:

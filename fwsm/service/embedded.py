@@ -1,4 +1,4 @@
-"""What the embedded hub does and IoT Hub does not, or not over REST: messages, the event feed, faults on demand.
+"""What the embedded hub does and IoT Hub does not, or not over REST: messages, events, faults, authorities.
 
 Names are those of the hub's own resources under `/$fwsm` (`fwsm.hub.rest`). A hub of the cloud answers all of them with
 an error.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from fwsm.errors import HubUnreachableError
 from fwsm.service.client import Client
@@ -46,6 +47,7 @@ LOST: Final = "lost"
 # The hub gives a sign of life every 15 s.
 _SILENCE_S: Final = 40.0
 _FAULTS: Final = "/$fwsm/faults"
+_AUTHORITIES: Final = "/$fwsm/authorities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,26 @@ class EmbeddedClient(Client):
     def clear_faults(self) -> None:
         """Forget all orders."""
         accepted(self._transport.send("DELETE", _FAULTS))
+
+    def put_authority(self, name: str, pem: str) -> dict[str, Any]:
+        """Have the hub trust a certificate authority, and return what it says of it.
+
+        Raises:
+            ServiceError: the name is none, or `pem` is not the certificate of an authority.
+        """
+        return json_object(accepted(self._transport.send("PUT", _authority_path(name), body={"certificate": pem})))
+
+    def authorities(self) -> list[dict[str, Any]]:
+        """Return what the hub says of the authorities that it trusts, by name."""
+        return objects(accepted(self._transport.send("GET", _AUTHORITIES)))
+
+    def remove_authority(self, name: str) -> None:
+        """Have the hub trust an authority no longer; raises ServiceError when there is none of the name."""
+        accepted(self._transport.send("DELETE", _authority_path(name)))
+
+
+def _authority_path(name: str) -> str:
+    return f"{_AUTHORITIES}/{quote(name, safe='')}"
 
 
 def _frames(lines: Iterable[bytes]) -> Iterator[FeedEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -10,7 +11,9 @@ from fwsm.hub.admission import NotAdmittedError, admit
 from fwsm.hub.engine import Engine
 from fwsm.hub.packets import Connect, Will
 from fwsm.hub.sas import new_key, sign
+from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
 from fwsm.hub.state import EphemeralState
+from tests.hub.pki import Pki
 
 NOW = 1_000_000.0
 SOON = 1_000_060
@@ -121,6 +124,10 @@ def test_what_proves_nothing_gets_5(engine: Engine) -> None:
 THUMBPRINT = "AB" * 20
 
 
+def _shown(*thumbprints: str) -> ShownCertificate:
+    return ShownCertificate((Pki().device("x1"),), frozenset(thumbprints))
+
+
 @pytest.fixture
 def certified(engine: Engine) -> Engine:
     """Return the hub with x1, which uses a certificate."""
@@ -133,18 +140,40 @@ def certified(engine: Engine) -> Engine:
 def test_certificate_lets_its_device_in_for_good(certified: Engine, thumbprint: str) -> None:
     """Either thumbprint will do; nothing expires."""
     packet = Connect("x1", user_name="hub/x1/?api-version=1")
-    admission = admit(certified, packet, frozenset({thumbprint, "EF" * 20}))
+    admission = admit(certified, packet, _shown(thumbprint, "EF" * 20))
     assert (admission.expires_at, admission.sender.kind, admission.sender.scope) == (math.inf, "x509", "device")
 
 
 def test_certificate_of_another_gets_5(certified: Engine) -> None:
     """Another certificate, none, or a good one at a device that uses keys."""
     packet = Connect("x1", user_name="hub/x1/?api-version=1")
-    attempts = [(packet, frozenset({"EF" * 20})), (packet, frozenset[str]())]
-    attempts.append((Connect("d1", user_name="hub/d1/?api-version=1"), frozenset({THUMBPRINT})))
-    for attempt, thumbprints in attempts:
+    attempts = [(packet, _shown("EF" * 20)), (packet, NOTHING_SHOWN)]
+    attempts.append((Connect("d1", user_name="hub/d1/?api-version=1"), _shown(THUMBPRINT)))
+    for attempt, shown in attempts:
         with pytest.raises(NotAdmittedError, match="certificate") as caught:
-            admit(certified, attempt, thumbprints)
+            admit(certified, attempt, shown)
+        assert caught.value.code == 5
+
+
+def test_authority_lets_in_whom_it_has_signed_for() -> None:
+    """By name: its certificate is for one device, and for none that proves itself in another way."""
+    pki = Pki()
+    engine = Engine(EphemeralState(), time.time, lambda: 0.0)
+    engine.authorities.put("factory", pki.pem)
+    for device_id, kind in (("x1", "certificateAuthority"), ("x2", "certificateAuthority"), ("d1", "sas")):
+        engine.registry.create(device_id, {"authentication": {"type": kind}})
+    packet = Connect("x1", user_name="hub/x1/?api-version=1")
+    admission = admit(engine, packet, ShownCertificate.of(pki.device("x1")))
+    assert (admission.expires_at, admission.sender.kind) == (math.inf, "x509")
+    others = [
+        (packet, ShownCertificate.of(pki.device("x2"))),
+        (packet, ShownCertificate.of(Pki().device("x1"))),
+        (packet, NOTHING_SHOWN),
+        (Connect("d1", user_name="hub/d1/?api-version=1"), ShownCertificate.of(pki.device("d1"))),
+    ]
+    for attempt, shown in others:
+        with pytest.raises(NotAdmittedError, match="certificate") as caught:
+            admit(engine, attempt, shown)
         assert caught.value.code == 5
 
 

@@ -17,23 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_connection_strings_say_where_and_with_which_key(hub: Hub) -> None:
-    """Devices dial the address alone, operators with the port."""
-    device = hub.add_device("d1")
-    assert device.connection_string == f"HostName={hub.address};DeviceId=d1;SharedAccessKey={device.primary_key}"
-    assert hub.device("d1") == device
-    assert hub.owner_connection_string.startswith(f"HostName={hub.address}:8443;SharedAccessKeyName=iothubowner;")
-    assert "SharedAccessKeyName=service;" in hub.service_connection_string
-    assert hub.ca_pem.startswith("-----BEGIN CERTIFICATE-----")
-
-
-def test_key_can_be_given(hub: Hub) -> None:
-    """A test may want to know the key beforehand; a bad one is refused."""
-    assert hub.add_device("d1", primary_key="A" * 44).primary_key == "A" * 44
-    with pytest.raises(HubError, match="16 to 64 bytes"):
-        hub.add_device("d2", primary_key="short")
-
-
 def test_twin_is_a_copy(hub: Hub) -> None:
     """Whoever changes what was handed out or handed in changes nothing in the hub."""
     hub.add_device("d1")
@@ -70,15 +53,6 @@ def test_malformed_call_and_change_are_refused(hub: Hub) -> None:
         hub.update_twin("d1", desired={"a": float("nan")})
     with pytest.raises(HubError, match=r"the key 'a\.b'"):
         hub.update_twin("d1", desired={"a.b": 1})
-
-
-def test_removed_device_is_gone(hub: Hub) -> None:
-    """Its name is free for a new one."""
-    first = hub.add_device("d1")
-    with pytest.raises(HubError, match="already registered"):
-        hub.add_device("d1")
-    hub.remove_device("d1")
-    assert hub.add_device("d1").primary_key != first.primary_key
 
 
 def test_unknown_policy_is_named_with_those_that_exist(hub: Hub) -> None:

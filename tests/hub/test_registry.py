@@ -107,7 +107,7 @@ def test_malformed_name_is_refused(registry: Registry, device_id: str) -> None:
         {"authentication": {"symmetricKey": 1}},
         {"authentication": {"symmetricKey": {"primaryKey": "AAAA", "secondaryKey": "AAAA"}}},
         {"authentication": {"symmetricKey": {"primaryKey": "A" * 44}}},
-        {"authentication": {"type": "certificateAuthority"}},
+        {"authentication": {"type": "tpm"}},
         {"authentication": {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": "12"}}},
     ],
 )

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fwsm.hub import Hub
+from tests.hub.pki import Pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,19 @@ def test_device_comes_with_its_certificate(hub: Hub, tmp_path: Path) -> None:
         client.send_message("hello")
     event = stream.wait_for(lambda event: event.source == "Telemetry")
     assert json.loads(event.annotations["iothub-connection-auth-method"])["type"] == "x509"
+
+
+def test_device_comes_with_a_certificate_of_an_authority(hub: Hub, tmp_path: Path) -> None:
+    """The SDK sends the file as it is, the device's certificate and the one that has signed it."""
+    root = Pki("root")
+    hub.add_authority("root", root.pem)
+    hub.add_device("d1", by_authority=True)
+    certificate, key = Pki("line", root).files("d1", tmp_path)
+    client = IoTHubDeviceClient.create_from_x509_certificate(
+        sdk.X509(str(certificate), str(key)), hub.address, "d1", server_verification_cert=hub.ca_pem
+    )
+    with _connected(client) as client:
+        _reports(client, hub)
 
 
 def test_other_certificate_is_a_credential_error(hub: Hub, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fwsm.hub.certificates import Authority, server_file
 from fwsm.hub.home import Home
 from fwsm.hub.listener import Listener, bind
-from fwsm.hub.tls import THUMBPRINTS, TlsDoor, tls_context
+from fwsm.hub.shown import NOTHING_SHOWN
+from fwsm.hub.tls import CERTIFICATE, TlsDoor, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -134,19 +135,19 @@ def test_client_may_show_any_certificate(scene: Scene, tmp_path: Path, version: 
         _, writer = await scene.connect()
         (server,) = scene.servers
         expected = {hashlib.sha1(der).hexdigest().upper(), hashlib.sha256(der).hexdigest().upper()}
-        assert server.transport.get_extra_info(THUMBPRINTS) == expected
+        assert server.transport.get_extra_info(CERTIFICATE).thumbprints == expected
         writer.close()
 
     scene.play(act)
 
 
 def test_client_need_not_show_a_certificate(scene: Scene) -> None:
-    """Then there are no thumbprints; what the socket knows, the transport knows."""
+    """Then nothing was shown; what the socket knows, the transport knows."""
 
     async def act() -> None:
         _, writer = await scene.connect()
         transport = scene.servers[0].transport
-        assert transport.get_extra_info(THUMBPRINTS) == frozenset()
+        assert transport.get_extra_info(CERTIFICATE) == NOTHING_SHOWN
         assert transport.get_extra_info("sockname") == (scene.address, PORT)
         assert transport.get_extra_info("sslcontext") is scene.door.context
         writer.close()

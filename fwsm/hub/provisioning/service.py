@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fwsm.hub.mqtt import Wire
     from fwsm.hub.provisioning.enrollments import Enrolled
     from fwsm.hub.runtime import Runtime
+    from fwsm.hub.shown import ShownCertificate
 
 __all__ = ["ProvisioningService"]
 
@@ -132,5 +133,5 @@ class ProvisioningService:
     async def _listen(self, listening: socket.socket) -> None:
         self._listener.open(listening)
 
-    def _connection(self, wire: Wire, thumbprints: frozenset[str]) -> ProvisioningConnection:
-        return ProvisioningConnection(self._enrollments, wire, thumbprints, self._runtime.engine.monotonic)
+    def _connection(self, wire: Wire, shown: ShownCertificate) -> ProvisioningConnection:
+        return ProvisioningConnection(self._enrollments, wire, shown.thumbprints, self._runtime.engine.monotonic)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwsm.hub.rest import configurations, events, faults, jobs, messages, queries, registry, twins
+from fwsm.hub.rest import authorities, configurations, events, faults, jobs, messages, queries, registry, twins
 
 if TYPE_CHECKING:
     from fwsm.hub.rest.exchange import Route
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES"]
 
 ROUTES: tuple[Route, ...] = (
+    *authorities.ROUTES,
     *configurations.ROUTES,
     *events.ROUTES,
     *faults.ROUTES,

@@ -1,0 +1,77 @@
+"""`fwsm hub authority`: the certificate authorities that an embedded hub trusts to name devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fwsm.cli.hubaccess import hub_access_options
+from fwsm.cli.output import Output, json_option, pass_output
+from fwsm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fwsm.cli.hubaccess import HubAccess
+
+__all__ = ["authority"]
+
+
+@click.group()
+def authority() -> None:
+    """Let devices come with certificates that an authority of yours has signed for their names.
+
+    \b
+    Examples:
+      fwsm hub authority add factory ca.pem
+      fwsm hub device add meter-7 --by-authority
+    """
+
+
+def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
+    return hub_access_options(json_option(pass_output(command)))
+
+
+@authority.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_on_hub
+def add(out: Output, /, *, name: str, file: Path, access: HubAccess) -> None:
+    """Trust the authority whose certificate, in PEM, is in FILE, and call it NAME."""
+    pem = _text(file)
+    with access.client(out) as client:
+        _show(out, client.put_authority(name, pem))
+
+
+@authority.command("list")
+@_on_hub
+def list_authorities(out: Output, /, *, access: HubAccess) -> None:
+    """Print the authorities, one a line."""
+    with access.client(out) as client:
+        for found in client.authorities():
+            _show(out, found)
+
+
+@authority.command()
+@click.argument("name")
+@_on_hub
+def remove(out: Output, /, *, name: str, access: HubAccess) -> None:
+    """Trust an authority no longer. Devices that are connected stay."""
+    with access.client(out) as client:
+        client.remove_authority(name)
+        out.data({"event": "removed", "name": name}, f"{name} is removed")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read", why=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is no certificate in PEM", why="it is not text") from error
+
+
+def _show(out: Output, found: dict[str, Any]) -> None:
+    out.data(found, f"{found.get('name')}  {found.get('subject')}  until {found.get('expiry')}")

@@ -1,0 +1,100 @@
+"""Authorities that vouch for devices."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fwsm.hub.authorities import Authorities
+from fwsm.hub.diskstate import DiskState
+from fwsm.hub.refusal import Refusal
+from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
+from fwsm.hub.state import EphemeralState
+from tests.hub.pki import Pki
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _trusting(*pkis: Pki) -> Authorities:
+    authorities = Authorities(EphemeralState(), time.time)
+    for number, pki in enumerate(pkis):
+        authorities.put(f"a{number}", pki.pem)
+    return authorities
+
+
+def test_authority_vouches_for_what_it_has_signed() -> None:
+    """Any of them, and for nobody whom another authority of the same name has signed, or nobody at all."""
+    first, second, stranger = Pki(), Pki("other"), Pki()
+    authorities = _trusting(first, second)
+    for pki, vouched in ((first, True), (second, True), (stranger, False)):
+        assert authorities.vouch_for(ShownCertificate.of(pki.device("d1"))) is vouched
+        assert authorities.vouch_for(ShownCertificate.of(pki.device("d1"), pki.certificate)) is vouched
+    assert not authorities.vouch_for(NOTHING_SHOWN)
+    assert not _trusting().vouch_for(ShownCertificate.of(first.device("d1")))
+
+
+def test_authority_vouches_through_others() -> None:
+    """The device sends along what is between; one of these may be registered itself."""
+    root = Pki("root")
+    line = Pki("line", root)
+    own = line.device("d1")
+    assert _trusting(root).vouch_for(ShownCertificate.of(own, line.certificate))
+    assert not _trusting(root).vouch_for(ShownCertificate.of(own))
+    assert _trusting(line).vouch_for(ShownCertificate.of(own))
+
+
+def test_device_cannot_sign_for_others() -> None:
+    """A certificate that is not an authority's passes nothing on."""
+    root = Pki()
+    device = Pki("device")
+    device.certificate = root.device("device")  # its key signs, and its certificate says nothing of that
+    forged = device.device("d1")
+    assert not _trusting(root).vouch_for(ShownCertificate.of(forged, device.certificate))
+
+
+def test_dates_go_by_the_clock_of_the_hub() -> None:
+    """A certificate that has expired is good for nothing."""
+    pki = Pki()
+    shown = ShownCertificate.of(pki.device("d1", until=datetime.now(UTC) + timedelta(hours=1)))
+    late = Authorities(EphemeralState(), lambda: time.time() + 7200)
+    late.put("a", pki.pem)
+    assert not late.vouch_for(shown)
+    assert _trusting(pki).vouch_for(shown)
+
+
+@pytest.mark.parametrize("pem", [None, 7, "", "x", b"x"])
+def test_only_an_authority_can_be_one(pem: object) -> None:
+    """Not a text that is no certificate."""
+    with pytest.raises(Refusal, match="CA:TRUE"):
+        _trusting().put("a", pem)
+
+
+def test_certificate_of_a_device_is_no_authority() -> None:
+    """It would vouch for itself."""
+    pki = Pki()
+    pki.certificate = pki.device("d1")
+    with pytest.raises(Refusal, match="CA:TRUE"):
+        _trusting(pki)
+
+
+def test_authorities_are_kept(tmp_path: Path) -> None:
+    """Until they are removed; the name of a new one takes the place of the old one."""
+    state = DiskState(tmp_path / "hub.db")
+    first, second = Pki(), Pki()
+    authorities = Authorities(state, time.time)
+    for name, pki in (("a", first), ("b", first), ("b", second)):
+        authorities.put(name, pki.pem)
+    authorities.remove("a")
+    state.commit()
+    again = Authorities(state, time.time)
+    assert [(authority.name, authority.pem) for authority in again.listed()] == [("b", second.pem)]
+    for name in ("a", "nobody"):
+        with pytest.raises(Refusal, match="no authority"):
+            again.remove(name)
+    with pytest.raises(Refusal, match="no name"):
+        again.put("a/b", first.pem)
+    state.close()
