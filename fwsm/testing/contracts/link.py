@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import queue
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from fwsm.device.ports import MethodCall, Twin
-from fwsm.errors import LinkError
+from fwsm.errors import LinkError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +38,14 @@ class LinkBench(Protocol):
 
     def call(self, name: str, payload: Any) -> tuple[int, Any]:
         """Call a direct method and return status and payload of the answer."""
+        ...
+
+    def refuse(self) -> None:
+        """Let the hub refuse the next report, as one that it will never take."""
+        ...
+
+    def leave(self) -> None:
+        """Let the hub be away from now on: a report cannot reach it."""
         ...
 
 
@@ -103,5 +112,42 @@ class LinkContract:
         """It says so at once; to stop twice does no harm."""
         link.stop()
         link.stop()
+        with pytest.raises(LinkError):
+            link.report({"a": 1})
+
+    def test_a_refused_report_is_told_apart_and_the_next_one_goes_out(
+        self, bench: LinkBench, link: Link, twins: queue.SimpleQueue[Twin]
+    ) -> None:
+        """Whoever sends it must not try for ever; and nothing of it is at the hub."""
+        twins.get(timeout=_PATIENCE_S)  # it is connected
+        bench.refuse()
+        with pytest.raises(ReportRefusedError):
+            link.report({"a": 1})
+        link.report({"b": True})
+        assert "a" not in bench.reported()
+        assert bench.reported()["b"] is True
+
+    def test_a_stop_lets_a_report_go_that_waits_for_the_hub(
+        self, bench: LinkBench, link: Link, twins: queue.SimpleQueue[Twin]
+    ) -> None:
+        """It raises LinkError, and so does every later one; both are over within a few seconds."""
+        twins.get(timeout=_PATIENCE_S)
+        bench.leave()
+        raised: list[Exception] = []
+        began = threading.Event()
+
+        def send() -> None:
+            began.set()
+            try:
+                link.report({"a": 1})
+            except Exception as error:  # noqa: BLE001 - which one it is, is looked at below
+                raised.append(error)
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        assert began.wait(_PATIENCE_S)
+        link.stop()
+        sender.join(_PATIENCE_S)
+        assert [isinstance(error, LinkError) for error in raised] == [True], raised
         with pytest.raises(LinkError):
             link.report({"a": 1})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fwsm.device.iothub import IoTHubLink
-from fwsm.device.ports import MethodCall
-from fwsm.hub import Hub
+from fwsm.device.ports import MethodCall, Twin
+from fwsm.errors import LinkError, ReportRefusedError
+from fwsm.hub import Hub, Operation, Refuse
 from fwsm.testing.contracts import LinkContract
 from fwsm.testing.link import MemoryLink
 
@@ -25,7 +28,7 @@ class HubBench:
 
     def new_link(self) -> IoTHubLink:
         """On the real SDK."""
-        return IoTHubLink(self.connection_string, ca_pem=self.hub.ca_pem, deadline_s=5.0)
+        return IoTHubLink(self.connection_string, ca_pem=self.hub.ca_pem, deadline_s=30.0)
 
     def reported(self) -> Mapping[str, Any]:
         """As the service sees them."""
@@ -40,6 +43,14 @@ class HubBench:
         """As the service does."""
         answer = self.hub.call_method("d1", name, payload)
         return answer.status, answer.payload
+
+    def refuse(self) -> None:
+        """As malformed."""
+        self.hub.faults.inject(Operation.REPORTED_PATCH, Refuse(400))
+
+    def leave(self) -> None:
+        """Nobody can connect."""
+        self.hub.pause()
 
 
 class MemoryBench:
@@ -67,6 +78,14 @@ class MemoryBench:
         self.link.deliver(MethodCall(name, payload, lambda status, body: answers.append((status, body))))
         return answers[0]
 
+    def refuse(self) -> None:
+        """As malformed."""
+        self.link.failures.append(ReportRefusedError("the hub refuses a report"))
+
+    def leave(self) -> None:
+        """Nothing waits in memory: it is told at once."""
+        self.link.failures.append(LinkError("the hub is away"))
+
 
 @pytest.mark.e2e
 class TestIoTHubLink(LinkContract):
@@ -86,3 +105,30 @@ class TestMemoryLink(LinkContract):
     def bench(self) -> MemoryBench:
         """Its own hub."""
         return MemoryBench()
+
+
+class StubbornLink(MemoryLink):
+    """Tries for ever, and does not let a report go when it is stopped."""
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Raise only what the contract does not allow, or nothing."""
+        if self.failures:
+            self.failures.clear()
+            threading.Event().wait(1.0)
+            return
+        super().report(patch)
+
+
+def test_the_contract_finds_a_link_that_breaks_it() -> None:
+    """A refusal that is swallowed, and a report that a stop does not let go as it should."""
+    bench = MemoryBench()
+    bench.link = StubbornLink()
+    contract = LinkContract()
+    twins: queue.SimpleQueue[Twin] = queue.SimpleQueue()
+    for test in (
+        contract.test_a_refused_report_is_told_apart_and_the_next_one_goes_out,
+        contract.test_a_stop_lets_a_report_go_that_waits_for_the_hub,
+    ):
+        bench.link.start(lambda message: twins.put(message) if isinstance(message, Twin) else None)
+        with pytest.raises((AssertionError, pytest.fail.Exception)):
+            test(bench, bench.link, twins)
