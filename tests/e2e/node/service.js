@@ -20,6 +20,16 @@ async function status(call) {
 
 const body = (result) => result.responseBody;
 
+async function over(operator, jobId) {
+  let job;
+  for (let tries = 0; tries < 100; tries += 1) {
+    job = (await operator.getJob(jobId)).jobStatus;
+    if (!['queued', 'scheduled', 'running'].includes(job.status)) break;
+    await pause(200);
+  }
+  return job;
+}
+
 const SCENES = {
   async registry() {
     const operator = Registry.fromConnectionString(TEXT);
@@ -50,6 +60,28 @@ const SCENES = {
     return { stale, tags: read.tags, x: read.properties.desired.x };
   },
 
+  async bulk() {
+    const operator = Registry.fromConnectionString(TEXT);
+    const devices = ['b1', 'b2'].map((deviceId) => ({ deviceId, status: 'enabled', authentication: { symmetricKey: KEYS } }));
+    const names = async () => body(await operator.list()).map((found) => found.deviceId).sort();
+    const created = body(await operator.addDevices(devices)).isSuccessful;
+    const again = await status(() => operator.addDevices(devices.slice(0, 1)));
+    const listed = await names();
+    const deleted = body(await operator.removeDevices(devices, true)).isSuccessful;
+    return { created, again, listed, deleted, left: await names() };
+  },
+
+  async module_twin() {
+    const operator = Registry.fromConnectionString(TEXT);
+    await operator.addModule({ deviceId: 'd1', moduleId: 'm1', managedBy: 'nobody', authentication: { symmetricKey: KEYS } });
+    const { etag } = body(await operator.getModuleTwin('d1', 'm1'));
+    const patch = { tags: { site: 'a' }, properties: { desired: { x: 1 } } };
+    await operator.updateModuleTwin('d1', 'm1', patch, etag);
+    const stale = await status(() => operator.updateModuleTwin('d1', 'm1', patch, etag));
+    const read = body(await operator.getModuleTwin('d1', 'm1'));
+    return { stale, tags: read.tags, x: read.properties.desired.x };
+  },
+
   async method() {
     const operator = Client.fromConnectionString(TEXT);
     const call = { methodName: 'echo', payload: { a: [1] }, responseTimeoutInSeconds: 20 };
@@ -72,18 +104,31 @@ const SCENES = {
       operator.scheduleTwinUpdate('j1', "deviceId IN ['d1', 'd2']", { etag: '*', tags: { job: 1 } }, new Date(), 60);
     await schedule();
     const again = await status(schedule);
-    let job;
-    for (let tries = 0; tries < 100; tries += 1) {
-      job = (await operator.getJob('j1')).jobStatus;
-      if (!['queued', 'scheduled', 'running'].includes(job.status)) break;
-      await pause(200);
-    }
+    const job = await over(operator, 'j1');
     const listed = (await operator.createQuery('scheduleUpdateTwin', 'completed').next()).result.map((found) => found.jobId);
     return {
       again, status: job.status, succeeded: job.deviceJobStatistics.succeededCount, listed,
       unknown: (await operator.getJob('j9')).jobStatus.status,
       cancelled: await status(() => operator.cancelJob('j9')),
     };
+  },
+
+  async method_job() {
+    const operator = JobClient.fromConnectionString(TEXT);
+    const call = { methodName: 'echo', payload: { a: 1 } };
+    await operator.scheduleDeviceMethod('m1', "deviceId IN ['d1', 'd2']", call, new Date(), 60);
+    const job = await over(operator, 'm1');
+    const { succeededCount: succeeded, failedCount: failed } = job.deviceJobStatistics;
+    return { status: job.status, succeeded, failed };
+  },
+
+  async cancelled() {
+    const operator = JobClient.fromConnectionString(TEXT);
+    const start = new Date(Date.now() + 3600 * 1000);
+    await operator.scheduleTwinUpdate('c1', "deviceId = 'd1'", { etag: '*', tags: { job: 1 } }, start, 60);
+    const before = (await operator.getJob('c1')).jobStatus.status;
+    await operator.cancelJob('c1');
+    return { before, after: (await over(operator, 'c1')).status };
   },
 
   async configurations() {
