@@ -114,7 +114,7 @@ def _heights(edge: Edge, placed: Placement) -> Iterator[tuple[float, float]]:
         yield placed.composites["applying"].top - _GAP, placed.composites["applying"].top - 1
     elif edge.target in {State.ROLLING_BACK, State.APPLY_FAILED}:
         yield _line_above(edge, placed) + _GAP, boxes[edge.source].top - 1
-    elif boxes[edge.target].left < boxes[edge.source].middle.x < boxes[edge.target].right:
+    else:
         yield boxes[edge.target].top - _GAP, boxes[edge.target].top - 1
 
 

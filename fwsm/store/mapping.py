@@ -58,17 +58,13 @@ def changed_columns(before: Update, after: Update) -> dict[str, Any]:
 
 
 def _columns_of(field: str, value: Any) -> dict[str, Any]:
-    if field in _IN_PARTS:
-        names, parts = _IN_PARTS[field]
-        if value is None:
-            return dict.fromkeys(names)
-        found = parts(value)
-        return {name: _plain(part) for name, part in zip(names, found if len(names) > 1 else (found,), strict=True)}
-    return {field: _plain(value)}
-
-
-def _plain(value: Any) -> Any:
-    return iso(value) if isinstance(value, datetime) else value
+    if field not in _IN_PARTS:
+        return {field: iso(value) if isinstance(value, datetime) else value}
+    names, parts = _IN_PARTS[field]
+    if value is None:
+        return dict.fromkeys(names)
+    found = parts(value) if len(names) > 1 else (parts(value),)
+    return {name: iso(part) if isinstance(part, datetime) else part for name, part in zip(names, found, strict=True)}
 
 
 def update_of(row: Mapping[str, Any]) -> Update:
