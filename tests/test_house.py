@@ -33,6 +33,8 @@ OWNERS = {
     "rich": ("fwsm/cli/",),
 }
 
+MOST_LINES = 300
+
 # Modules without a test file of their own, and why that is right.
 UNTESTED = {
     "fwsm/__main__.py": "one call of the command line; the end-to-end tests start it",
@@ -98,6 +100,12 @@ def test_nothing_is_patched_and_nobody_sleeps() -> None:
     assert list(_uses(PRODUCT + TESTS, {"monkeypatch", "mock", "unittest.mock", "time.sleep"})) == []
 
 
+def test_modules_are_small() -> None:
+    """A module with more lines than that has more than one reason to change."""
+    long = [f"{_path(module)}: {lines}" for module in PRODUCT if (lines := _lines(module)) > MOST_LINES]
+    assert long == []
+
+
 def test_every_public_list_names_what_exists() -> None:
     """`__all__` promises nothing that is not there."""
     wrong = [
@@ -125,6 +133,10 @@ def test_modules_use_only_what_the_others_make_public() -> None:
 
 def _path(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
+
+
+def _lines(module: Path) -> int:
+    return len(module.read_text().splitlines())
 
 
 def _dotted(module: Path) -> str:

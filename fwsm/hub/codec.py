@@ -23,6 +23,7 @@ from fwsm.hub.fields import (
     encode_blob,
     encode_identifier,
     encode_text,
+    framed,
     refuse,
     topic_of,
 )
@@ -225,21 +226,7 @@ def encode(packet: Packet) -> bytes:
     if isinstance(packet, Publish):
         return _encode_publish(packet)
     kind, flags, body = _ENCODERS[type(packet)]
-    return _framed(kind << 4 | flags, body(packet))
-
-
-def _framed(first: int, body: bytes) -> bytes:
-    length = len(body)
-    if length < 0x80:  # noqa: PLR2004 - one byte says it, and mostly does
-        return bytes((first, length)) + body
-    if length > MAX_PACKET_BYTES:
-        raise ValueError(f"a packet of {length} bytes")
-    header = bytearray((first,))
-    while length > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        header.append(length & 0x7F | 0x80)
-        length >>= 7
-    header.append(length)
-    return bytes(header) + body
+    return framed(kind << 4 | flags, body(packet), MAX_PACKET_BYTES)
 
 
 def _encode_publish(packet: Publish) -> bytes:
@@ -247,7 +234,7 @@ def _encode_publish(packet: Publish) -> bytes:
         raise ValueError(f"QoS {packet.qos} with packet identifier {packet.packet_id}")
     first = _PUBLISH << 4 | packet.dup << 3 | packet.qos << 1 | packet.retain
     identifier = b"" if packet.packet_id is None else encode_identifier(packet.packet_id)
-    return _framed(first, encode_text(packet.topic) + identifier + packet.payload)
+    return framed(first, encode_text(packet.topic) + identifier + packet.payload, MAX_PACKET_BYTES)
 
 
 def _encode_connect(packet: Connect) -> bytes:

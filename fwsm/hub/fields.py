@@ -1,4 +1,4 @@
-"""The fields that MQTT packets are made of (1.5): numbers, strings, identifiers; from bytes and to bytes.
+"""What MQTT packets are made of (1.5, 2.2): numbers, strings, identifiers, the frame; from bytes and to bytes.
 
 Reading trusts nothing and ends in `MalformedPacketError`; writing ends in ValueError, because what this program sends
 wrongly is its own fault.
@@ -14,6 +14,7 @@ __all__ = [
     "encode_blob",
     "encode_identifier",
     "encode_text",
+    "framed",
     "refuse",
     "topic_of",
 ]
@@ -122,3 +123,18 @@ def encode_identifier(value: int) -> bytes:
     if not 0 < value <= 0xFFFF:  # noqa: PLR2004 - two bytes, not zero (2.3.1)
         raise ValueError(f"packet identifier {value}")
     return value.to_bytes(2, "big")
+
+
+def framed(first: int, body: bytes, most_bytes: int) -> bytes:
+    """Return a packet: its first byte, its length (2.2.3), its body; raises ValueError over `most_bytes`."""
+    length = len(body)
+    if length < 0x80:  # noqa: PLR2004 - one byte says it, and mostly does
+        return bytes((first, length)) + body
+    if length > most_bytes:
+        raise ValueError(f"a packet of {length} bytes")
+    header = bytearray((first,))
+    while length > 0x7F:  # noqa: PLR2004 - seven bits a byte
+        header.append(length & 0x7F | 0x80)
+        length >>= 7
+    header.append(length)
+    return bytes(header) + body

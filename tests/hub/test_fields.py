@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fwsm.hub.fields import FieldReader, MalformedPacketError, encode_blob, encode_identifier, encode_text
+from fwsm.hub.fields import FieldReader, MalformedPacketError, encode_blob, encode_identifier, encode_text, framed
 
 
 def test_fields_come_back_in_their_order() -> None:
@@ -25,3 +25,17 @@ def test_identifier_outside_two_bytes_is_not_written(value: int) -> None:
     """The wire has room for 1 to 65535."""
     with pytest.raises(ValueError, match=str(value)):
         encode_identifier(value)
+
+
+@pytest.mark.parametrize(
+    ("length", "header"), [(0, "0000"), (127, "007f"), (128, "008001"), (16383, "00ff7f"), (16384, "00808001")]
+)
+def test_a_frame_says_the_length_in_as_few_bytes_as_it_takes(length: int, header: str) -> None:
+    """Seven bits a byte, the lowest first (2.2.3)."""
+    assert framed(0, bytes(length), 16384) == bytes.fromhex(header) + bytes(length)
+
+
+def test_a_body_over_the_limit_is_not_framed() -> None:
+    """It is a fault of the program."""
+    with pytest.raises(ValueError, match="a packet of 16385 bytes"):
+        framed(0, bytes(16385), 16384)
