@@ -28,6 +28,7 @@ from fwsm.errors import ConfigError, DeviceTimeoutError, LinkAuthError, LinkErro
 from fwsm.hub import CutBeforeAck, CutInside, Hub, Lose, Operation, Refuse, WithholdAck, WithholdAnswer
 from tests.device.iothub.bench import DEADLINE_S, PATIENCE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link
 from tests.device.iothub.certificates import make_server_certificate
+from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from fwsm.device.ports import Message
     from fwsm.hub import Effect
-    from tests.device.iothub.states import States
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)]
 
@@ -185,6 +185,21 @@ def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network
     assert str(error).startswith(f"another program seems to be the device 'd1' of {hub.address}: 3 times in a row")
     assert "the same credentials" in error.fix
     assert isinstance(states.told[0][1] or states.told[1][1], LinkLostError)
+    states.wait(lambda: states.told[-1][0])
+    link.report({"a": 1})
+    assert hub.reports("d1") == [{"a": 1}]
+
+
+def test_two_of_these_links_that_push_each_other_out_both_say_so(hub: Hub, link: IoTHubLink, states: States) -> None:
+    """They know the hub by two names, so neither sees the other's lock. Once one has ended, the other stays."""
+    key = hub.device("d1").primary_key
+    text = f"HostName=fwsm-test.azure-devices.net;DeviceId=d1;SharedAccessKey={key};GatewayHostName={hub.address}"
+    states_of_other = States()
+    other = new_link(hub, states_of_other, text)
+    other.start(Twins())
+    for each in (states, states_of_other):
+        each.wait(lambda each=each: any(isinstance(error, LinkTakenError) for _, error in each.told))  # type: ignore[misc]
+    other.stop()
     states.wait(lambda: states.told[-1][0])
     link.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]

@@ -10,6 +10,7 @@ import pytest
 
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.core.credentials import Enrollment, SymmetricKey
+from fwsm.core.proxy import Proxy
 from fwsm.device.durable import Disk
 from fwsm.device.iothub import IoTHubLink
 from fwsm.device.iothub.client import Network
@@ -18,6 +19,7 @@ from fwsm.device.iothub.provisioning import AssignedIdentity, AssignmentFile
 from fwsm.errors import LinkAuthError, LinkError
 from fwsm.testing.clock import FakeClock
 from tests.device.iothub.certificates import make_certificate
+from tests.device.iothub.proxies import HttpProxy
 from tests.device.iothub.states import States
 
 if TYPE_CHECKING:
@@ -122,10 +124,19 @@ def test_a_device_is_assigned_once_and_connects_by_that(
     _connects(hub, enrollment, tmp_path)
 
 
-def _connects(hub: Hub, enrollment: Enrollment, state_dir: Path) -> None:
+@pytest.mark.e2e
+def test_a_proxy_leads_to_the_service_and_to_the_hub(hub: Hub, service: ProvisioningService, tmp_path: Path) -> None:
+    """To both of them, in this order."""
+    key = service.enroll("r1", device_id="p1").primary_key
+    with HttpProxy(hub.address, login="me:se@cret") as proxy:
+        _connects(hub, _enrollment(service, key), tmp_path, Proxy("http", hub.address, proxy.port, "me", "se@cret"))
+    assert proxy.asked == [f"{service.address}:8883", f"{hub.address}:8883"]
+
+
+def _connects(hub: Hub, enrollment: Enrollment, state_dir: Path, proxy: Proxy | None = None) -> None:
     states = States()
     file = state_dir / "assignment.json"
-    link = IoTHubLink(enrollment, ca_pem=hub.ca_pem, assignment=file, on_state=states)
+    link = IoTHubLink(enrollment, ca_pem=hub.ca_pem, assignment=file, on_state=states, proxy=proxy)
     link.start(lambda _message: None)
     try:
         states.wait(lambda: states.connections() == 1)

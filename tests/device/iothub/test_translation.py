@@ -5,6 +5,7 @@ import socket
 import ssl
 
 import pytest
+import socks  # type: ignore[import-untyped]
 from azure.iot.device import exceptions as public
 from azure.iot.device.common import transport_exceptions as transport
 from azure.iot.device.common.pipeline import pipeline_exceptions as pipeline
@@ -78,6 +79,16 @@ def test_a_refused_identity_names_every_cause(errors: tuple[BaseException, ...])
     assert isinstance(error, LinkAuthError)
     for word in ("'d1'", "hub.example", "key is wrong", "no such device", "clock"):
         assert word in str(error)
+
+
+def test_a_proxy_that_does_not_accept_the_password_is_no_hub_that_does_not_know_the_device() -> None:
+    """The SDK calls both a CredentialError."""
+    cause = socks.SOCKS5AuthError("SOCKS5 authentication failed")
+    error = _translated(public.CredentialError("Credentials invalid"), transport.UnauthorizedError(), cause)
+    assert type(error) is LinkError
+    assert error.what == "the hub hub.example cannot be reached through the proxy"
+    assert error.why == "SOCKS5 authentication failed"
+    assert "setting proxy" in error.fix
 
 
 def test_an_unreachable_hub_tells_the_systems_reason() -> None:
