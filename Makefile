@@ -34,7 +34,7 @@ test: $(VENV)/.dev  ## the checks, then all tests, with the coverage of branches
 check: $(VENV)/.dev  ## style, types, layers, diagrams
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted as it should be. Run: $(BIN)/ruff format' >&2; exit 1; }
-	@$(BIN)/mypy --no-error-summary fwsm tests recording
+	@$(BIN)/mypy --no-error-summary fwsm tests docs
 	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/fwsm diagram --check
 
@@ -50,12 +50,12 @@ soak: $(VENV)/.dev  ## many updates in a row of one device on a bad day; make so
 	@$(BIN)/python -m tests.soak --updates $(UPDATES) $(if $(SEED),--seed $(SEED))
 
 recording: $(VENV)/.dev  ## the README's picture of the demo, from a run of it
-	@$(BIN)/python -m recording
+	@$(BIN)/python -m docs.recording
 
 clean:  ## removes what was made here, .venv included
 	@rm -rf $(VENV) build dist mutants htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache tests/e2e/node/node_modules
-	@find fwsm migrations tests benchmarks recording -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find fwsm migrations tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written when its step has succeeded, so an interrupted step runs again.
 

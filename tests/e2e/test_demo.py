@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from docs.recording.__main__ import PICTURE
 from fwsm.core.update import State
 from fwsm.store import Store
-from recording.__main__ import PICTURE
 from tests.e2e.commands import begin, ended, fwsm
 from tests.recording.test_drawing import texts
 

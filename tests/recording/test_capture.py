@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from recording.capture import Size, capture
+from docs.recording.capture import Size, capture
 
 SIZE = Size(40, 5)
 

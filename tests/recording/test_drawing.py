@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from recording.__main__ import PICTURE, SIZE
-from recording.capture import Size, capture
-from recording.drawing import draw
-from recording.screen import frames
+from docs.recording.__main__ import PICTURE, SIZE
+from docs.recording.capture import Size, capture
+from docs.recording.drawing import draw
+from docs.recording.screen import frames
 
 SVG = "{http://www.w3.org/2000/svg}"
 PROGRAM = r"""if True:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recording.capture import Capture, Size, Written
-from recording.screen import Run, frames
+from docs.recording.capture import Capture, Size, Written
+from docs.recording.screen import Run, frames
 
 SIZE = Size(20, 3)
 

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from recording.capture import Size
-    from recording.screen import Frame, Row, Run
+    from docs.recording.capture import Size
+    from docs.recording.screen import Frame, Row, Run
 
 __all__ = ["draw"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recording.capture import Size, capture
-from recording.drawing import draw
-from recording.screen import frames
+from docs.recording.capture import Size, capture
+from docs.recording.drawing import draw
+from docs.recording.screen import frames
 
-PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "demo.svg"
+PICTURE = Path(__file__).parents[1] / "pictures" / "demo.svg"
 SIZE = Size(98, 26)
 STORY = (
     "A terminal in which fwsm demo runs: a device loads new firmware, is killed with SIGKILL in the middle of the "

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pyte.screens import Char
 
-    from recording.capture import Capture
+    from docs.recording.capture import Capture
 
 __all__ = ["Frame", "Row", "Run", "frames"]
 
