@@ -30,6 +30,11 @@ def test_it_runs_this_python_and_is_watched() -> None:
     assert settings["StateDirectory"] == "fwsm"
 
 
+def test_its_memory_does_not_rise_with_the_threads_of_its_downloads() -> None:
+    """The C library keeps few arenas; that this holds the memory level is shown by `make soak`."""
+    assert _settings(service_unit(Path("/etc/fwsm/fwsm.toml")))["Environment"] == "MALLOC_ARENA_MAX=2"
+
+
 def test_it_can_only_write_where_the_settings_say_by_default() -> None:
     """The default directories lie in the service's state directory."""
     settings = _settings(service_unit(Path("/etc/fwsm/fwsm.toml")))

@@ -6,12 +6,15 @@ import contextlib
 import hashlib
 import os
 import random
+import re
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fwsm.cli.unit import service_unit
 from fwsm.core.update import State
 from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
@@ -25,7 +28,6 @@ from tests.soak.upkeep import Reading, at_rest, growth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fwsm.core.update import Update
 
@@ -117,7 +119,7 @@ class Soak:
         return DeviceProcess(self._directory / "device", string, authorities, settings)
 
     def _start_device(self) -> None:
-        self._device.start(under=["env", f"TMPDIR={self._temporary}"])
+        self._device.start(under=["env", f"TMPDIR={self._temporary}", *_as_a_service()])
 
     # -- one update --------------------------------------------------------------------------------------------------
 
@@ -266,6 +268,12 @@ class Soak:
                 text = f"no {what} for {path} within {_PATIENCE_S:g} s: {self._device.update()}; {self._told()}"
                 raise Untrue(text)
             pause.wait(_LOOK_AGAIN_S)
+
+
+def _as_a_service() -> list[str]:
+    """The variables that the systemd unit sets."""
+    unit = service_unit(Path("/etc/fwsm/fwsm.toml"))
+    return re.findall("^Environment=(.+)$", unit, re.MULTILINE)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MEMORY_WARM_UP", "Reading", "at_rest", "growth"]
 
-# The first readings of a life do not count: libraries load what they need when they need it, and the memory that the
-# allocator keeps for each thread is touched for the first time (measured: level after some eight updates). Half a
-# megabyte that each update left behind would be beyond the bound after four more.
+# The first readings of a life do not count: libraries load what they need when they need it, and the allocator's arenas
+# are touched for the first time (measured: level after three updates, with as few arenas as the systemd unit allows).
 WARM_UP: Final = 2
-MEMORY_WARM_UP: Final = 8
+MEMORY_WARM_UP: Final = 4
 # Of its connections to the hub, the device may hold one that is gone until the next takes its place: two threads and
 # five files (measured); and for a while after a report the three files of one more connection to its database. One that
 # were kept at each reconnect would be beyond this after two.
