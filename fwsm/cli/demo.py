@@ -19,6 +19,7 @@ import click
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.values import Directory
 from fwsm.errors import ConfigError, FwsmError, PortInUseError
+from fwsm.testing.bad_days import BadDay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,7 @@ __all__ = ["demo"]
 _IMAGE_BYTES = 24 * 1024 * 1024
 _LEAST_BYTES = 1024
 _COLOURS = {"hub": "blue", "server": "blue", "device": "green", "operator": "cyan", "demo": "red"}
-# Those of fwsm.testing.rehearsal, which is not imported before it is wanted.
-_FAULTS = ("hub-down", "server-cuts", "wrong-digest", "bad-firmware", "power-cut")
+_FAULTS = "\n".join(["\b", "Faults:", *(f"  {day:<12}  {day.story}" for day in BadDay)])
 _HUB_PORTS = (8883, 8443)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,9 +43,12 @@ class DemoFailedError(FwsmError):
     code = "demoFailed"
 
 
-@click.command()
+@click.command(epilog=_FAULTS)
 @click.option(
-    "--fault", type=click.Choice(_FAULTS), metavar="NAME", help=f"Instead of the kills: {', '.join(_FAULTS)}."
+    "--fault",
+    type=click.Choice([day.value for day in BadDay]),
+    metavar="NAME",
+    help=f"Instead of the kills: {', '.join(BadDay)}.",
 )
 @click.option("--no-kill", is_flag=True, help="Let the device live.")
 @click.option("--devices", type=click.IntRange(1, 20), default=1, metavar="N", help="Update so many at once, up to 20.")
@@ -63,28 +66,20 @@ def demo(
     something else goes wrong instead. Ends with exit code 0 only if all of it held.
 
     \b
-    Faults:
-      hub-down      the hub is away from the middle of the download until the update is over
-      server-cuts   the image server resets the connection again and again
-      wrong-digest  the image is not the one that the operator meant
-      bad-firmware  the new firmware fails its health check, and the device rolls back
-      power-cut     the whole device loses power: downloading, applying, and in the first boot of the new firmware
-
-    \b
     Examples:
       fwsm demo
       fwsm demo --fault bad-firmware
       fwsm demo --devices 5 --no-kill
       fwsm demo --image firmware.img --keep ./demo
     """
-    if no_kill and fault == "power-cut":
+    if no_kill and fault == BadDay.POWER_CUT:
         raise ConfigError("--no-kill and --fault power-cut contradict each other", fix="Leave one of them out")
     if any(importlib.util.find_spec(name) is None for name in ("cryptography", "starlette", "uvicorn")):
         raise ConfigError("the demo needs the embedded hub", fix="Install it: pip install 'fwsm[hub]'")
     # Only now it is known that its parts are there.
     from fwsm.testing.rehearsal import FAULTS, KILLS, UNDISTURBED, Rehearsal  # noqa: PLC0415
 
-    scenario = FAULTS[fault] if fault else UNDISTURBED if no_kill else KILLS
+    scenario = FAULTS[BadDay(fault)] if fault else UNDISTURBED if no_kill else KILLS
     began_s = time.monotonic()
     with _tidied_up_after(), ExitStack() as stack:
         directory = _directory(keep) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fwsm-demo-")))
@@ -101,16 +96,22 @@ def demo(
             _judge(output, check)
         if keep:
             output.say(f"everything is in {directory}")
-    _conclude(output, checks, time.monotonic() - began_s)
+    _conclude(output, checks, time.monotonic() - began_s, _where_to_look(rehearsal.logs, directory, kept=bool(keep)))
 
 
-def _conclude(output: Output, checks: list[Check], took_s: float) -> None:
+def _where_to_look(logs: list[Path], directory: Path, *, kept: bool) -> str:
+    """What to do about a demo that failed: its files are gone unless they were to be kept."""
+    named = ", ".join(str(log if kept else log.relative_to(directory)) for log in logs)
+    return f"Look into {named}" if kept else f"Run it again with --keep DIR, and look there into {named}"
+
+
+def _conclude(output: Output, checks: list[Check], took_s: float, fix: str) -> None:
     missed = [check.what for check in checks if not check.held]
     if missed:
         raise DemoFailedError(
             f"{len(missed)} of {len(checks)} did not hold",
             why="; ".join(missed),
-            fix="Run it with --keep DIR and look into device/device.log there",
+            fix=fix,
         )
     output.say(f"\nAll of it held, {len(checks)} of {len(checks)}, in {took_s:.0f} s.")
 

@@ -12,5 +12,6 @@
 - `image_faults`: what such a server can do wrong, by name
 - `image_shelf`: the state that the server's threads share
 - `process`: a device in a process of its own, to be killed
+- `bad_days`: what can go wrong in a rehearsal, by name
 - `rehearsal`: a whole update on this machine, with kills and faults on the way
 """

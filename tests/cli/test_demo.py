@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from fwsm.cli import program
-from fwsm.cli.demo import _free, _free_address
-from fwsm.testing.rehearsal import FAULTS
+from fwsm.cli.demo import DemoFailedError, _conclude, _free, _free_address, _where_to_look
+from fwsm.cli.output import Output
+from fwsm.testing.rehearsal import FAULTS, Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def _refused(*arguments: object) -> str:
@@ -54,6 +55,19 @@ def test_each_fault_can_be_asked_for_and_is_explained(fault: str) -> None:
     shown = CliRunner().invoke(program, ["demo", "--help"]).stdout
     assert shown.count(fault) >= 2
     assert "is not one of" in CliRunner().invoke(program, ["demo", "--fault", fault + "s"]).stderr
+
+
+def test_a_demo_that_failed_says_where_its_logs_are() -> None:
+    """Those of every device, where they are, or where they would be if they were kept."""
+    logs = [Path("/tmp/d/device-1/device.log"), Path("/tmp/d/device-2/device.log")]
+    again = _where_to_look(logs, Path("/tmp/d"), kept=False)
+    assert again == "Run it again with --keep DIR, and look there into device-1/device.log, device-2/device.log"
+    kept = _where_to_look(logs, Path("/tmp/d"), kept=True)
+    assert kept == "Look into /tmp/d/device-1/device.log, /tmp/d/device-2/device.log"
+    missed = [Check("it flies", held=False, detail=""), Check("it runs", held=True, detail="")]
+    with pytest.raises(DemoFailedError, match="1 of 2 did not hold") as failed:
+        _conclude(Output(), missed, 1.0, kept)
+    assert (failed.value.why, failed.value.fix) == ("it flies", kept)
 
 
 def test_an_address_in_use_is_passed_over(loopback: Callable[[], str]) -> None:

@@ -42,6 +42,11 @@ class Rehearsal:
         self._scenario = scenario
         self._stage = Stage(directory, image, address, settings=scenario.settings, devices=devices, teller=Teller(tell))
 
+    @property
+    def logs(self) -> list[Path]:
+        """Of each device, where its program has written; known once it runs."""
+        return [player.process.log for player in self._stage.players]
+
     def run(self) -> list[Check]:
         """Play it, and say what held.
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from fwsm.testing.bad_days import BadDay
 from fwsm.testing.image_faults import cut
 from fwsm.testing.rehearsal import checks
 from fwsm.testing.rehearsal.player import digest_of
@@ -142,21 +143,21 @@ KILLS: Final = Scenario(
 UNDISTURBED: Final = Scenario("left in peace", _undisturbed, (*_APPLIED, _TOLD))
 """Nothing goes wrong."""
 
-FAULTS: Final[Mapping[str, Scenario]] = {
-    "hub-down": Scenario(
+FAULTS: Final[Mapping[BadDay, Scenario]] = {
+    BadDay.HUB_DOWN: Scenario(
         "left without the hub from the middle of the download to the end",
         _hub_down,
         (*_APPLIED, checks.steps_recorded),
     ),
-    "server-cuts": Scenario(
+    BadDay.SERVER_CUTS: Scenario(
         f"cut off by the image server {_CUTS} times", _server_cuts, (*_APPLIED, _cut_off, checks.nothing_loaded_twice)
     ),
-    "wrong-digest": Scenario(
+    BadDay.WRONG_DIGEST: Scenario(
         "given an image that is not the one the operator meant",
         _wrong_digest,
         (checks.ended_in("downloadFailed", "artifactDamaged"), checks.slot_untouched),
     ),
-    "bad-firmware": Scenario(
+    BadDay.BAD_FIRMWARE: Scenario(
         "given firmware that does not work: its health check fails",
         _undisturbed,
         (
@@ -166,10 +167,10 @@ FAULTS: Final[Mapping[str, Scenario]] = {
         ),
         {"health_command": """sh -c 'echo "the sensor does not answer"; exit 1'""", "confirm_s": "4"},
     ),
-    "power-cut": Scenario(
+    BadDay.POWER_CUT: Scenario(
         "unplugged three times on the way",
         _power_cuts,
         (*_APPLIED, checks.nothing_loaded_twice, _TOLD, checks.came_back),
     ),
 }
-"""What can be made to go wrong, by name."""
+"""What can be made to go wrong, each of it."""
