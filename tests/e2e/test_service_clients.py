@@ -121,6 +121,18 @@ def test_method(play: Callable[[str], Any]) -> None:
 
 
 @pytest.mark.usefixtures("listening")
+def test_digital_twin(play: Callable[[str], Any]) -> None:
+    """A component's command reaches the device under both names."""
+    assert play("digital_twin") == {
+        "id": "d1",
+        "t1": 20,
+        "command": {"name": "go", "payload": {"a": 1}},
+        "component": {"name": "t1*go", "payload": "now"},
+        "offline": 404,
+    }
+
+
+@pytest.mark.usefixtures("listening")
 def test_method_job(play: Callable[[str], Any]) -> None:
     """A job calls whom it can reach, and counts the others."""
     assert play("method_job") == {"status": "completed", "succeeded": 1, "failed": 1}

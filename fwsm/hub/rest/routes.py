@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwsm.hub.rest import authorities, configurations, events, faults, jobs, messages, queries, registry, twins
+from fwsm.hub.rest import (
+    authorities,
+    configurations,
+    digitaltwins,
+    events,
+    faults,
+    jobs,
+    messages,
+    queries,
+    registry,
+    twins,
+)
 
 if TYPE_CHECKING:
     from fwsm.hub.rest.exchange import Route
@@ -14,6 +25,7 @@ __all__ = ["ROUTES"]
 ROUTES: tuple[Route, ...] = (
     *authorities.ROUTES,
     *configurations.ROUTES,
+    *digitaltwins.ROUTES,
     *events.ROUTES,
     *faults.ROUTES,
     *jobs.ROUTES,

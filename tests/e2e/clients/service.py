@@ -15,7 +15,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from azure.iot.hub import IoTHubConfigurationManager, IoTHubJobManager, IoTHubRegistryManager
+from azure.iot.hub import DigitalTwinClient, IoTHubConfigurationManager, IoTHubJobManager, IoTHubRegistryManager
 from azure.iot.hub.models import CloudToDeviceMethod, QuerySpecification, Twin, TwinProperties
 from azure.iot.hub.protocol.models import (
     AuthenticationMechanism,
@@ -155,6 +155,20 @@ def _over(operator: Any, job_id: str) -> Any:
             break
         threading.Event().wait(0.2)
     return job
+
+
+def digital_twin() -> dict[str, Any]:
+    """Patch a component, read it, and call a command of the device and one of a component."""
+    operator = DigitalTwinClient.from_connection_string(TEXT)
+    operator.update_digital_twin("d1", [{"op": "add", "path": "/t1/target", "value": 20}])
+    read = operator.get_digital_twin("d1")
+    return {
+        "id": read["$dtId"],
+        "t1": read["t1"]["$metadata"]["target"]["desiredValue"],
+        "command": operator.invoke_command("d1", "go", {"a": 1}),
+        "component": operator.invoke_component_command("d1", "t1", "go", "now", 5, 20),
+        "offline": _status(lambda: operator.invoke_command("d2", "go", {})),
+    }
 
 
 def jobs() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 'use strict';
 
 const { setTimeout: pause } = require('node:timers/promises');
-const { Client, JobClient, Registry } = require('azure-iothub');
+const { Client, DigitalTwinClient, IoTHubTokenCredentials, JobClient, Registry } = require('azure-iothub');
 
 const TEXT = process.env.CONNECTION_STRING;
 const KEYS = { primaryKey: 'A'.repeat(43) + '=', secondaryKey: 'B'.repeat(42) + 'A=' };
@@ -14,7 +14,7 @@ async function status(call) {
     await call();
     return null;
   } catch (error) {
-    return error.response?.statusCode ?? `${error.name}: ${error.message}`;
+    return error.response?.statusCode ?? error.statusCode ?? `${error.name}: ${error.message}`;
   }
 }
 
@@ -96,6 +96,19 @@ const SCENES = {
     const pages = [];
     while (query.hasMoreResults) pages.push((await query.nextAsTwin()).result.map((found) => found.deviceId));
     return { pages, wrong: await status(() => operator.createQuery('SELECT * FRO devices').next()) };
+  },
+
+  async digital_twin() {
+    const operator = new DigitalTwinClient(new IoTHubTokenCredentials(TEXT));
+    await operator.updateDigitalTwin('d1', [{ op: 'add', path: '/t1/target', value: 20 }]);
+    const read = await operator.getDigitalTwin('d1');
+    return {
+      id: read.$dtId,
+      t1: read.t1.$metadata.target.desiredValue,
+      command: (await operator.invokeCommand('d1', 'go', { a: 1 })).body,
+      component: (await operator.invokeComponentCommand('d1', 't1', 'go', 'now', { responseTimeoutInSeconds: 20 })).body,
+      offline: await status(() => operator.invokeCommand('d2', 'go', {})),
+    };
   },
 
   async jobs() {
