@@ -26,13 +26,12 @@ from fwsm.hub.packets import (
     PingResp,
     PubAck,
     Publish,
-    SubAck,
     Subscribe,
-    UnsubAck,
     Unsubscribe,
 )
 from fwsm.hub.session import ForbiddenSubscriptionError
 from fwsm.hub.shown import NOTHING_SHOWN
+from fwsm.hub.subscribing import subscribe, unsubscribe
 from fwsm.hub.throttles import Load
 from fwsm.hub.topics import (
     DESIRED,
@@ -191,7 +190,7 @@ class Connection:
             case Subscribe():
                 self._on_subscribe(self._session, packet)
             case Unsubscribe():
-                self._on_unsubscribe(self._session, packet)
+                self.send(unsubscribe(self._engine, self._session, packet))
             case PingReq():
                 self.send(PingResp())
             case Disconnect():
@@ -262,16 +261,12 @@ class Connection:
         return publication
 
     def _on_subscribe(self, session: Session, packet: Subscribe) -> None:
-        granted = session.subscribe(packet.filters)
-        self._engine.sessions.keep(session)
-        self.send(SubAck(packet.packet_id, granted))
+        receipt, cut = subscribe(self._engine, session, packet)
+        if receipt is not None:
+            self.send(receipt)
         self._engine.events.publish(Subscribed(session.client_id))
-
-    def _on_unsubscribe(self, session: Session, packet: Unsubscribe) -> None:
-        for topic_filter in packet.filters:
-            session.subscriptions.pop(topic_filter, None)
-        self._engine.sessions.keep(session)
-        self.send(UnsubAck(packet.packet_id))
+        if cut:
+            self.close("a fault was ordered")
 
     def _struck(self, operation: Operation) -> Effect | None:
         return self._engine.faults.strike(operation, self.client_id)

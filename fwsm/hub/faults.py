@@ -38,6 +38,7 @@ class Operation(enum.Enum):
     """Where a fault can strike; the first six are packets of the device, the others of the hub."""
 
     CONNECT = "connect"
+    SUBSCRIBE = "subscribe"
     TWIN_READ = "twin read"
     REPORTED_PATCH = "reported patch"
     TELEMETRY = "telemetry"
@@ -49,7 +50,7 @@ class Operation(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The hub does nothing and says no: with a twin status such as 429 or 500, or a CONNACK code such as 3 or 5."""
+    """The hub does nothing and says no: a twin status such as 429, a CONNACK code such as 3 or 5, a SUBACK of 128."""
 
     status: int
 
@@ -117,6 +118,7 @@ _TWIN_EFFECTS: tuple[type[Effect], ...] = (
 )  # fmt: skip
 _POSSIBLE: dict[Operation, tuple[tuple[type[Effect], ...], frozenset[int]]] = {
     Operation.CONNECT: ((Refuse, Delay, WithholdAnswer, CutBeforeAck, CutInside), frozenset(range(2, 6))),
+    Operation.SUBSCRIBE: ((Refuse, WithholdAck, CutBeforeAck), frozenset({128})),
     Operation.TWIN_READ: (_TWIN_EFFECTS, _TWIN_STATUSES),
     Operation.REPORTED_PATCH: ((*_TWIN_EFFECTS, Lose), _TWIN_STATUSES),
     Operation.TELEMETRY: ((Delay, WithholdAck, CutBeforeAck, CutAfterAck, CutInside, Lose), frozenset()),

@@ -22,6 +22,7 @@ __all__ = ["EFFECTS", "LOST", "OPERATIONS", "EmbeddedClient", "FeedEvent"]
 # As the embedded hub names them; not imported from there, because operators' commands do without its packages.
 OPERATIONS: Final = (
     "connect",
+    "subscribe",
     "twin read",
     "reported patch",
     "telemetry",

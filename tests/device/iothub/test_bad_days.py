@@ -24,7 +24,15 @@ from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.iothub import IoTHubLink
 from fwsm.device.iothub.translation import translated
 from fwsm.device.ports import MethodCall
-from fwsm.errors import ConfigError, DeviceTimeoutError, LinkAuthError, LinkError, LinkLostError, LinkTakenError
+from fwsm.errors import (
+    ConfigError,
+    DeviceOfflineError,
+    DeviceTimeoutError,
+    LinkAuthError,
+    LinkError,
+    LinkLostError,
+    LinkTakenError,
+)
 from fwsm.hub import CutBeforeAck, CutInside, Hub, Lose, Operation, Refuse, WithholdAck, WithholdAnswer
 from tests.device.iothub.bench import DEADLINE_S, PATIENCE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link
 from tests.device.iothub.certificates import make_server_certificate
@@ -129,6 +137,36 @@ def test_whatever_the_first_connect_meets_the_next_one_follows(
     assert isinstance(error, LinkAuthError) is (kind is LinkAuthError)
     states.wait(lambda: states.connections() == 1)
     assert link.last_error is None
+    link.stop()
+
+
+@pytest.mark.parametrize("effect", [WithholdAck(), CutBeforeAck()], ids=str)
+def test_a_subscription_that_is_not_acknowledged_is_made_by_the_next_client(
+    hub: Hub, states: States, effect: Effect
+) -> None:
+    """The SDK would make it again every 20 s, for ever, and hold up everything meanwhile."""
+    hub.faults.inject(Operation.SUBSCRIBE, effect)
+    link = new_link(hub, states)
+    link.start(Twins())
+    error = states.wait_error()
+    assert isinstance(error, LinkLostError) or "could not listen to direct methods" in error.what
+    states.wait(lambda: states.connections() == 1)
+    assert hub.call_method("d1", "ping").status == 200
+    link.stop()
+
+
+def test_a_subscription_that_is_refused_leaves_the_twin(hub: Hub, states: States) -> None:
+    """The SDK takes the refusal for a success. No method arrives then, but every change is found, if later."""
+    refused = hub.faults.inject(Operation.SUBSCRIBE, Refuse(128), times=2)  # of methods, and of desired properties
+    twins = Twins()
+    link = new_link(hub, states, twin_every_s=0.4)
+    link.start(twins)
+    refused.wait_spent()
+    states.wait(lambda: states.connections() == 1)
+    with pytest.raises(DeviceOfflineError):
+        hub.call_method("d1", "ping")
+    hub.update_twin("d1", desired={"x": 1})
+    twins.wait(lambda: twins.read[-1].desired.get("x") == 1)
     link.stop()
 
 
