@@ -13,6 +13,7 @@ from fwsm.diagram.overlay import Overlay
 from fwsm.diagram.timeline import svg as timeline_svg
 from fwsm.diagram.timeline import text as timeline_text
 from fwsm.store.history import ACCEPTED
+from tests.diagram.extended import THREE
 from tests.diagram.journeys import LIFECYCLE, told
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "diagrams.md"
@@ -33,6 +34,18 @@ JOURNEY = told(
     told_up_to=9,
     incidents=[(_WINDOW_S + 75, "on_entry raised ValueError: no such lamp")],
 )
+EXTENDED = told(
+    (0.0, ACCEPTED, State.WAITING),
+    (2.0, Trigger.POLICY_ALLOWED, State.DOWNLOADING),
+    (38, Trigger.DOWNLOAD_VERIFIED, State.DOWNLOAD_COMPLETE),
+    (38.2, Trigger.POLICY_ALLOWED, "applying.backingUp"),
+    (44, Trigger.STEP_FAILED, "applying.backingUp"),
+    (62, Trigger.STEP_DONE, State.INSTALLING),
+    (101, Trigger.INSTALLED, "applying.warningPeople"),
+    (131, Trigger.STEP_DONE, State.REBOOTING),
+    (158, Trigger.RESTARTED, "applying.migratingData", "boot-2"),
+    now_s=170,
+)
 
 
 def page(text: str) -> str:
@@ -47,6 +60,7 @@ def pictures() -> dict[Path, str]:
     graph = Graph.of(LIFECYCLE)
     return {
         folder / "history.svg": svg.text(graph, Overlay.of(JOURNEY, current=True, history=True)),
+        folder / "extended.svg": svg.text(Graph.of(THREE), Overlay.of(EXTENDED, current=True, history=True)),
         folder / "timeline.svg": timeline_svg.text(JOURNEY, LIFECYCLE.states),
         PAGE: page(PAGE.read_text(encoding="utf-8")),
     }
