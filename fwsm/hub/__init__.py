@@ -9,8 +9,8 @@ The rooms, from the outside in:
     hub           the face for programs and tests: synchronous, a context manager; mail (messages)
     runtime       brings everything up and takes it down
     doors         all ways in: listener (sockets), tls, mqtt, restdoor, websocket, socks; reach (ports, strings)
-    ── MQTT ──    connection (one device) > admission (CONNECT), inbox (messages), topics > bags,
-                  codec > packets, fields
+    ── MQTT ──    connection (one device) > admission (CONNECT), subscribing, inbox (messages),
+                  topics > bags, codec > packets, fields
     ── DPS ──     provisioning: the service that assigns this hub to devices that are enrolled
     ── REST ──    rest (routes by subject), operator (documents)
     ── itself ──  backstage (what nobody asks for) > jobs, configurations
