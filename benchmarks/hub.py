@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -114,8 +115,8 @@ def run() -> Iterator[str]:
             OURS: running.enter_context(_hub("127.31.7.3", "", keys)),
             ON_DISK: running.enter_context(_hub("127.31.7.4", f"{folder / 'hub'}", keys[:100])),
         }
-        if shutil.which("mosquitto"):
-            servers[MOSQUITTO] = running.enter_context(_mosquitto("127.31.7.5", folder, keys))
+        if mosquitto := shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"):
+            servers[MOSQUITTO] = running.enter_context(_mosquitto(mosquitto, "127.31.7.5", folder, keys))
         else:
             yield "left out: mosquitto not installed"
         if PEERS.exists():
@@ -169,13 +170,13 @@ def _hub(address: str, state: str, keys: list[str]) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def _mosquitto(address: str, folder: Path, keys: list[str]) -> Iterator[Server]:
+def _mosquitto(program: str, address: str, folder: Path, keys: list[str]) -> Iterator[Server]:
     """Mosquitto as our child, with a certificate as the hub's."""
     home = Home(folder / "mosquitto")
     authority = Authority.kept_in(home)
     settings = home.path / "mosquitto.conf"
     settings.write_text(_MOSQUITTO.format(address=address, server=server_file(authority, address, home)))
-    with subprocess.Popen(["mosquitto", "-c", settings], stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen([program, "-c", settings], stderr=subprocess.DEVNULL, text=True) as process:
         try:
             _wait_for(address)
             yield Server(process, address, f"{authority.path}", keys, "bench/{}")

@@ -3,8 +3,8 @@
     operator   trigger, watch
     steer      cancel, retry, status
     job        job list, show, watch, cancel
-    hub        hub run, send, hub device add|list|show|remove
-    hubauthority, hubevents, hubfault   hub authority …, hub events, hub fault …
+    hub        hub run, hub send, hub device add|list|show|remove; the next three are parts of it:
+               hubauthority (add|list|remove), hubevents, hubfault (add|list|clear)
     device     device run, status, history, explain, unit
     config     config check, show
     demo       the whole of it on this machine

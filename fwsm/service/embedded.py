@@ -94,13 +94,14 @@ class EmbeddedClient(Client):
             "/$fwsm/events", {name: value for name, value in query.items() if value is not None}, silence_s=_SILENCE_S
         )
         accepted(reply)
+        why = "it has stopped"
         try:
             yield from _frames(lines)
         except HubUnreachableError as error:
-            gone, why = f"the hub at {self.host} has ended the feed", error.why
-        else:
-            gone, why = f"the hub at {self.host} has ended the feed", "it has stopped"
-        raise HubUnreachableError(gone, why=why, fix="Start it again; its feed begins anew then")
+            why = error.why
+        raise HubUnreachableError(
+            f"the hub at {self.host} has ended the feed", why=why, fix="Start it again; its feed begins anew then"
+        )
 
     def add_fault(self, order: dict[str, Any]) -> dict[str, Any]:
         """Order a fault; `order` and what is returned are documents of the resource.
