@@ -22,6 +22,7 @@ from fwsm.core.credentials import (
     SharedAccessSignature,
     SymmetricKey,
     TokenFile,
+    dialled,
     is_host,
 )
 from fwsm.errors import ConnectionStringError
@@ -42,7 +43,7 @@ _DEVICE_FORM = "A device's connection string reads HostName=…;DeviceId=…;Sha
 _SERVICE_FORM = "An operator's connection string reads HostName=…;SharedAccessKeyName=…;SharedAccessKey=…"
 _HTTPS_PORT = 443
 _PROOFS = ("SharedAccessKey", "SharedAccessSignature", "x509")
-_HOST = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+_HOST = re.compile(r"(?P<host>[^:[]+|\[[^]]+\])(:(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ class DeviceConnection:
             )
         proof_name = _proof_name(parts)
         _require(parts, ("HostName", "DeviceId", proof_name), "device", _DEVICE_FORM)
-        host, port = _host(parts["HostName"], _DEVICE_FORM)
-        if port is not None:
+        host = parts["HostName"]
+        # There is no port that an IPv6 address without brackets could be mixed up with.
+        if not is_host(host) and _host(host, _DEVICE_FORM)[1] is not None:
             raise ConnectionStringError(
                 "HostName carries a port in the device's connection string",
                 why="a device always connects to port 8883",
@@ -185,8 +187,9 @@ def _require(parts: dict[str, str], names: tuple[str, ...], whose: str, form: st
 def _host(value: str, form: str) -> tuple[str, int | None]:
     """Host and port of a HostName. A value that is neither is not shown: with a lost `;` it ends in the key."""
     found = _HOST.fullmatch(value)
-    if found is None:
-        raise ConnectionStringError("HostName is not the name of a host", why="it may carry a port, no more", fix=form)
+    if found is None or not is_host(found["host"]):
+        why = "an IPv6 address stands in brackets there" if is_host(value) else "it may carry a port, no more"
+        raise ConnectionStringError("HostName is not the name of a host", why=why, fix=form)
     port = int(found["port"]) if found["port"] else None
     if port is not None and not 0 < port < 65536:  # noqa: PLR2004
         raise ConnectionStringError(f"HostName has the port {port}", fix="Use a number from 1 to 65535")
@@ -211,7 +214,8 @@ def _proof(name: str, parts: dict[str, str], certificate: Certificate | None) ->
     if name == "x509":
         return _shown(parts[name], certificate)
     token = SharedAccessSignature.parse(parts[name])
-    if (token.host.lower(), token.device_id) != (parts["HostName"].lower(), parts["DeviceId"]):
+    hosts = {dialled(host).lower() for host in (token.host, parts["HostName"])}
+    if len(hosts) > 1 or token.device_id != parts["DeviceId"]:
         raise ConnectionStringError(
             "the shared access signature is for another hub or device than HostName and DeviceId",
             why=f"it is for the device '{token.device_id}' of {token.host}",

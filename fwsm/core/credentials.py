@@ -14,6 +14,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -27,6 +28,7 @@ __all__ = [
     "SharedAccessSignature",
     "SymmetricKey",
     "TokenFile",
+    "dialled",
     "is_host",
 ]
 
@@ -35,8 +37,8 @@ GLOBAL_DPS_HOST = "global.azure-devices-provisioning.net"
 
 _FORM = "A device's token reads SharedAccessSignature sr=HOST%2Fdevices%2FID&sig=…&se=SECONDS"
 _SCHEME = "SharedAccessSignature "
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", re.ASCII)
-_RESOURCE = re.compile(rf"(?P<host>{_HOST.pattern})/devices/(?P<device_id>[^/]+)", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+_RESOURCE = re.compile(r"(?P<host>[^/]+)/devices/(?P<device_id>[^/]+)")
 # "Terminology used with DPS": what a registration id may be made of.
 _REGISTRATION_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?", re.ASCII)
 _ID_SCOPE = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
@@ -44,7 +46,20 @@ _ID_SCOPE = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 
 def is_host(text: str) -> bool:
     """Say whether `text` can be the name or the address of a host, without a port."""
-    return _HOST.fullmatch(text) is not None
+    return _HOST_NAME.fullmatch(text) is not None or _is_ipv6(dialled(text))
+
+
+def dialled(host: str) -> str:
+    """Return a host as the system looks it up: an IPv6 address without the brackets that keep it apart from a port."""
+    bare = host.removeprefix("[").removesuffix("]")
+    return bare if host == f"[{bare}]" else host
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return IPv6Address(text).scope_id is None
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ class SharedAccessSignature:
             if not fields.get(name):
                 raise ConnectionStringError(f"the shared access signature has no {name}", fix=_FORM)
         resource = _RESOURCE.fullmatch(unquote(fields["sr"]))
-        if resource is None:
+        if resource is None or not is_host(resource["host"]):
             raise ConnectionStringError(
                 "the shared access signature is not for a device",
                 why="its sr is not HOST/devices/ID",

@@ -169,6 +169,29 @@ def test_what_copying_adds_is_taken(whole: str, form: str) -> None:
     assert PARSERS[whole](form.format(whole)).host == "hub.example"
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]", "fd00::12"])
+def test_a_device_may_leave_the_brackets_out(host: str) -> None:
+    """The hub of this package prints the address so, and the SDK of the devices dials what it reads."""
+    assert DeviceConnection.parse(DEVICE.replace("hub.example", host)).host == host
+    assert DeviceConnection.parse(f"{DEVICE};GatewayHostName={host}").gateway_host == host
+    for other in (host, "[::1]"):
+        text = f"HostName={host};DeviceId=pump-7;SharedAccessSignature={_token(other)}"
+        if host == "fd00::12" != other:
+            assert "for another hub or device" in _refusal(DEVICE, text)
+        else:
+            assert DeviceConnection.parse(text).proof == SharedAccessSignature(
+                _token(other), other, "pump-7", 1900000000
+            )
+
+
+def test_an_operator_is_told_of_the_brackets() -> None:
+    """For a port may follow there."""
+    assert _refusal(SERVICE, SERVICE.replace("hub.example", "::1")) == (
+        "HostName is not the name of a host: an IPv6 address stands in brackets there. "
+        "An operator's connection string reads HostName=…;SharedAccessKeyName=…;SharedAccessKey=…"
+    )
+
+
 def test_order_does_not_matter() -> None:
     """The portal's order is a habit, not a rule."""
     turned = ";".join(reversed(DEVICE.split(";")))

@@ -9,6 +9,7 @@ from fwsm.core.credentials import (
     Enrollment,
     SharedAccessSignature,
     SymmetricKey,
+    dialled,
     is_host,
 )
 from fwsm.errors import ConfigError, ConnectionStringError
@@ -43,6 +44,7 @@ def test_a_token_says_whose_it_is_and_when_it_ends() -> None:
             f"se of the shared access signature is not a time in seconds. {FORM}",
         ),
         (TOKEN.replace("%2Fdevices%2Fpump%207", ""), NOT_FOR_A_DEVICE),
+        (TOKEN.replace("hub.example", "hub%20example"), NOT_FOR_A_DEVICE),
         (TOKEN.replace("pump%207", "pump%2Fmodules%2Fm"), NOT_FOR_A_DEVICE),
     ],
 )
@@ -104,5 +106,12 @@ def test_no_secret_is_in_a_repr() -> None:
 
 def test_a_host_has_no_port_and_no_path() -> None:
     """Names and addresses of both kinds."""
-    assert all(map(is_host, ("hub.example", "127.0.0.1", "[::1]", "my_hub")))
+    assert all(map(is_host, ("hub.example", "127.0.0.1", "[::1]", "::1", "fd00::7:8", "my_hub")))
     assert not any(map(is_host, ("", "hub:8883", "hub/", "a b", "https://hub")))
+    assert not any(map(is_host, ("[]", "[hub]", "[::1", "::1]", "1:2", ":::", "[fe80::1%eth0]", "[::1]:8883", "::1\n")))
+
+
+def test_a_host_is_dialled_without_brackets() -> None:
+    """They are there for the eye, and for a port."""
+    given = {"[::1]": "::1", "::1": "::1", "hub.example": "hub.example", "[": "[", "[x": "[x", "x]": "x]"}
+    assert {host: dialled(host) for host in given} == given

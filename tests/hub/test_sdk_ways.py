@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fwsm.hub import Hub
+from tests.device.iothub.bench import Twins, new_link
+from tests.device.iothub.states import States
 from tests.hub.pki import Pki
 
 if TYPE_CHECKING:
@@ -162,12 +164,19 @@ def test_program_that_knows_of_nothing_comes_by_its_environment(elsewhere: Hub) 
 
 
 def test_device_comes_over_ipv6() -> None:
-    """To ::1, which has but one hub at a time."""
+    """To ::1, which has but one hub at a time: the SDK, and the package's own link, which takes brackets as well."""
     with Hub("::1", rest_port=28443) as hub:
         text = hub.add_device("d1").connection_string
         client = IoTHubDeviceClient.create_from_connection_string(text, server_verification_cert=hub.ca_pem)
         with _connected(client) as client:
             _reports(client, hub)
+        for number, spelling in enumerate((text, text.replace("::1", "[::1]"))):
+            states = States()
+            link = new_link(hub, states, spelling)
+            link.start(Twins())
+            link.report({"spelling": number})
+            link.stop()
+        assert hub.twin("d1")["properties"]["reported"]["spelling"] == 1
 
 
 def test_message_from_the_cloud_arrives_with_its_properties(hub: Hub) -> None:

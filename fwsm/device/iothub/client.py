@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azure.iot.device import X509, ProxyOptions
 from azure.iot.device.aio import IoTHubDeviceClient, ProvisioningDeviceClient
 
-from fwsm.core.credentials import Certificate, SharedAccessSignature
+from fwsm.core.credentials import Certificate, SharedAccessSignature, dialled
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def new_client(connection: DeviceConnection, network: Network) -> IoTHubDeviceCl
         "ensure_desired_properties": False,
     }
     if connection.gateway_host:
-        options["gateway_hostname"] = connection.gateway_host
-    place = {"hostname": connection.host, "device_id": connection.device_id}
+        options["gateway_hostname"] = dialled(connection.gateway_host)
+    place = {"hostname": dialled(connection.host), "device_id": connection.device_id}
     match connection.proof:
         case SharedAccessSignature(text):
             return IoTHubDeviceClient.create_from_sastoken(text, **options)
@@ -83,7 +83,7 @@ def new_client(connection: DeviceConnection, network: Network) -> IoTHubDeviceCl
 def new_provisioning_client(enrollment: Enrollment, network: Network) -> ProvisioningDeviceClient:
     """Return a client for one registration; blocks while the SDK's pipeline is busy."""
     place = {
-        "provisioning_host": enrollment.host,
+        "provisioning_host": dialled(enrollment.host),
         "registration_id": enrollment.registration_id,
         "id_scope": enrollment.id_scope,
     }

@@ -14,6 +14,7 @@ import hashlib
 import socket
 from typing import TYPE_CHECKING
 
+from fwsm.core.credentials import dialled
 from fwsm.errors import LinkTakenError
 
 if TYPE_CHECKING:
@@ -61,5 +62,5 @@ class Exclusive:
 
 def _name(connection: DeviceConnection) -> bytes:
     # A hash, because names are short and everybody on the machine can see them.
-    identity = f"{connection.host.lower()}/{connection.device_id}"
+    identity = f"{dialled(connection.host).lower()}/{connection.device_id}"
     return b"\0fwsm-device-" + hashlib.sha256(identity.encode()).hexdigest().encode()

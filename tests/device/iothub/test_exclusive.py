@@ -32,6 +32,15 @@ def test_an_identity_is_held_by_one_only() -> None:
     second.release()
 
 
+def test_an_address_is_one_hub_with_brackets_and_without() -> None:
+    """Of IPv6, where both are written."""
+    first, second = Exclusive(), Exclusive()
+    first.take(_device("d1", "[fd00::9]"))
+    with pytest.raises(LinkTakenError):
+        second.take(_device("d1", "fd00::9"))
+    first.release()
+
+
 def test_a_process_that_is_killed_holds_nothing() -> None:
     """The kernel lets go, and there is no file that could be stale."""
     text = (
