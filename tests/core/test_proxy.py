@@ -33,6 +33,7 @@ def test_an_address_is_read(text: str, proxy: Proxy) -> None:
         ("http://s3cret@proxy:99999", "its host or its port cannot be read"),
         ("http://s3cret@[proxy", "its host or its port cannot be read"),
         ("http://proxy/path", "something follows the port"),
+        ("http://proxy/X", "something follows the port"),
         ("http://proxy?s3cret", "something follows the port"),
         ("http://proxy#s3cret", "something follows the port"),
     ],

@@ -202,6 +202,16 @@ def test_a_text_is_as_long_as_a_methods_payload_may_be() -> None:
         parse_request(payload.ljust(128 * 1024 + 1))
 
 
+def test_a_refusal_reads_as_two_sentences() -> None:
+    """What and why, then what to do."""
+    with pytest.raises(RequestError) as caught:
+        parse_request({"fwPackageUri": URI, "fwVersion": " 1"})
+    assert str(caught.value) == (
+        "fwVersion is no version: it begins or ends with a blank. "
+        "Send a text of 1 to 128 printable characters, without blanks around it"
+    )
+
+
 @pytest.mark.parametrize("payload", [None, "", {}])
 def test_no_payload_is_none(payload: object) -> None:
     """Back ends send it in three ways."""

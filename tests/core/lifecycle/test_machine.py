@@ -91,9 +91,11 @@ def test_a_callback_of_the_machine_sees_an_event_like_any_other() -> None:
     """Whoever draws or traces it finds there what `transitions` documents; the model is where it has been led."""
     seen: list[EventData] = []
     lifecycle = Lifecycle()
+    lifecycle.machine.get_state("waiting").on_exit.append(seen.append)
     lifecycle.machine.get_state("downloading").on_enter.append(seen.append)
     lifecycle.fire(_update(), Trigger.POLICY_ALLOWED, Facts(now=NOW))
-    (event,) = seen
+    left, event = seen
+    assert left is event
     assert event.transition is not None
     assert (event.state.name, event.event.name, event.transition.dest) == ("waiting", "policy_allowed", "downloading")
     assert (event.model, event.args, set(event.kwargs)) == (lifecycle, (), {"walk"})
