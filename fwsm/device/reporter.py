@@ -5,6 +5,9 @@ holds and the hub has not acknowledged is sent again after whatever happened; a 
 nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch for each
 update.
 
+A report that the hub has not acknowledged is tried ever more rarely. Once the twin is read the hub is there again, so
+the pause under way ends and the next ones are short; but not a pause that the hub has asked for.
+
 A report that the hub refuses is sent with less and less in it until the hub takes it, so that no status is passed over
 and none is held up. If it takes nothing, the reports behind it go on.
 
@@ -24,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.core.resend import editions, lacks
 from fwsm.core.twin import wrapped
-from fwsm.device.backoff import retrying
+from fwsm.device.backoff import is_transient, retrying
 from fwsm.device.pace import Pace
 from fwsm.errors import FwsmError, LinkBusyError, LinkError, ReportRefusedError
 
@@ -75,6 +78,7 @@ class Reporter:
         self._on_report = on_report
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        self._reached = threading.Event()  # the hub has just been there; set by `stop` as well
         self._lock = threading.Lock()
         self._delivered: Mapping[str, Any] | None = None
         self._seen: dict[str, Any] | None = None  # the hub's reported properties, as far as we know them
@@ -89,6 +93,7 @@ class Reporter:
         """The reported properties as the hub has them now; from any thread."""
         with self._lock:
             self._delivered = reported
+        self._reached.set()
         self._bell.set()
 
     def note_progress(self, patch: Mapping[str, Any]) -> None:
@@ -107,6 +112,7 @@ class Reporter:
     def stop(self) -> None:
         """Make `run` return soon; from any thread. What was not acknowledged is sent at the next start."""
         self._stopping.set()
+        self._reached.set()
         self._bell.set()
 
     def run(self) -> None:
@@ -178,7 +184,7 @@ class Reporter:
         try:
             for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
                 with attempt:
-                    self._link.report(patch)
+                    self._deliver(patch)
         except ReportRefusedError as error:
             _log.error("the hub refuses a report: %s", error)
             return False
@@ -186,6 +192,28 @@ class Reporter:
             self._seen = _merged(self._seen, patch)
         self._on_report(patch)
         return True
+
+    def _deliver(self, patch: Mapping[str, Any]) -> None:
+        """Report it again and again, at once when the hub is there again.
+
+        Raises:
+            ReportRefusedError: the hub will never take it.
+            LinkError: the hub asks for patience, or the reporter was stopped.
+        """
+        while True:
+            self._reached.clear()
+            if self._stopping.is_set():  # looked at behind the clear, which may have taken what `stop` has set
+                raise LinkError("the reporter was stopped")
+            tries = retrying(self._clock, self._reached, base_s=self._base_s, cap_s=self._cap_s, when=_may_pass_unasked)
+            try:
+                for attempt in tries:
+                    with attempt:
+                        self._link.report(patch)
+            except FwsmError as error:
+                if not _may_pass_unasked(error):
+                    raise
+            else:
+                return
 
     def _send_progress(self) -> float | None:
         with self._lock:
@@ -205,6 +233,12 @@ class Reporter:
             if isinstance(error, LinkBusyError):
                 pace.spare(error.retry_after_s or self._cap_s, now)
         return 0.0
+
+
+def _may_pass_unasked(error: BaseException) -> bool:
+    """Whether another try is worth it before the hub has had the pause that it asks for."""
+    asks = isinstance(error, LinkBusyError) or (isinstance(error, FwsmError) and error.retry_after_s is not None)
+    return is_transient(error) and not asks
 
 
 def _next(pending: Sequence[Report]) -> tuple[dict[str, Any], int]:

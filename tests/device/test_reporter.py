@@ -25,7 +25,7 @@ from fwsm.testing.link import MemoryLink
 from tests.device.life import LateEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -439,6 +439,74 @@ def test_a_throttled_hub_is_asked_ever_more_rarely(desk: Desk) -> None:
     desk.reporter.step()
     assert desk.link.section == shown(desk)
     assert desk.clock.boottime_s - before_s > tries * 15
+
+
+class Returning(FakeClock):
+    """Time in which the hub comes back in the middle of the pause `in_pause`, and the twin is read."""
+
+    def __init__(self, in_pause: int, come_back: Callable[[], None]) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+        self.came_back_s: float | None = None
+        self._in_pause = in_pause
+        self._come_back = come_back
+
+    def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
+        """Let half of the time pass, and the other half only if the event was not set then."""
+        half_s = (timeout_s or 0.0) / 2
+        self.pauses.append(2 * half_s)
+        self.advance(half_s)
+        if len(self.pauses) == self._in_pause:
+            self.came_back_s = self.boottime_s
+            self._come_back()
+        return event.is_set() or super().wait(event, half_s)
+
+
+@pytest.mark.parametrize("more_failures", [0, 2])
+def test_a_hub_that_is_back_gets_the_report_at_once(desk: Desk, more_failures: int) -> None:
+    """In the middle of a pause that had become long; and if the try fails, the pauses begin with short ones again."""
+    tries = 30
+
+    def come_back() -> None:
+        desk.link.failures = [LinkError("not quite yet")] * more_failures
+        desk.reporter.compare(copy.deepcopy(desk.link.twin))
+
+    clock = Returning(tries, come_back)
+    desk.reporter = Reporter(desk.outbox, desk.link, clock)
+    desk.link.failures = [LinkError("away") for _ in range(10 * tries)]
+    desk.reporter.step()
+    assert desk.link.section == shown(desk)
+    long, short = clock.pauses[:tries], clock.pauses[tries:]
+    assert max(long) > 20.0
+    assert len(short) == more_failures
+    assert all(pause_s <= most_s for pause_s, most_s in zip(short, (1.0, 2.0), strict=False))
+    assert clock.came_back_s is not None
+    assert clock.boottime_s == pytest.approx(clock.came_back_s + sum(short))
+
+
+@pytest.mark.parametrize("busy", [LinkBusyError("429"), LinkError("503", retry_after_s=40.0)], ids=["busy", "asked"])
+def test_a_hub_that_asks_for_patience_gets_it_also_when_the_twin_is_read(desk: Desk, busy: LinkError) -> None:
+    """Throttling is obeyed: no pause is cut short, and none of those that follow is shorter for it."""
+    tries = 12
+    clock = Returning(tries, lambda: desk.reporter.compare({}))
+    desk.reporter = Reporter(desk.outbox, desk.link, clock)
+    desk.link.failures = [busy for _ in range(2 * tries)]
+    began_s = clock.boottime_s
+    desk.reporter.step()
+    assert len(clock.pauses) == 2 * tries
+    assert clock.boottime_s - began_s == pytest.approx(sum(clock.pauses))
+    assert max(clock.pauses[tries:]) > 10.0
+
+
+def test_a_twin_that_was_read_before_the_first_try_shortens_no_pause(desk: Desk) -> None:
+    """It says nothing of a hub that fails afterwards."""
+    desk.reporter.compare({})
+    clock = Returning(0, lambda: None)
+    desk.reporter._clock = clock
+    desk.link.failures = [LinkError("away")]
+    desk.reporter.step()
+    assert len(clock.pauses) == 1
+    assert desk.link.section == shown(desk)
 
 
 def test_run_ends_when_it_is_stopped_in_the_middle_of_a_retry(desk: Desk) -> None:
