@@ -190,6 +190,9 @@ class Reporter:
             return False
         if self._seen is not None:
             self._seen = _merged(self._seen, patch)
+        with self._lock:  # a twin that came meanwhile was read before; one that comes from now on should show it
+            if self._delivered is not None:
+                self._delivered = _merged(self._delivered, patch)
         self._on_report(patch)
         return True
 

@@ -309,6 +309,63 @@ def test_a_twin_that_shows_what_it_should_is_left_alone(desk: Desk) -> None:
     assert desk.link.section == shown(desk)
 
 
+class Connecting(MemoryLink):
+    """A hub that is connected to while a report is under way: the twin is read before the report arrives there."""
+
+    desk: Desk
+
+    def report(self, patch: Mapping[str, Any]) -> None:
+        """Have the twin compared, then take the report."""
+        self.desk.reporter.compare(copy.deepcopy(self.twin))
+        super().report(patch)
+
+
+def connecting(desk: Desk) -> MemoryLink:
+    """A link of that kind in the place of the desk's, with the same hub behind it."""
+    link = Connecting()
+    link.desk, link.twin = desk, desk.link.twin
+    desk.link = link
+    desk.reporter = Reporter(desk.outbox, link, desk.clock)
+    return link
+
+
+def test_a_twin_that_is_read_while_a_report_is_under_way_is_no_loss(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a reboot, whose report waits for the connection: it is not there yet, and nothing is sent twice."""
+    step_to_the_end(desk)
+    link = connecting(desk)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    step_to_the_end(desk)
+    assert len(link.patches) == 1
+    assert link.section == shown(desk)
+    assert caplog.text == ""
+
+
+def test_what_is_lost_while_a_report_is_under_way_is_said_again(desk: Desk) -> None:
+    """That report tells a difference only, so the twin still lacks the rest."""
+    step_to_the_end(desk)
+    desk.link.twin = {}
+    link = connecting(desk)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.reporter.step()
+    assert link.section != shown(desk)
+    desk.reporter.step()
+    assert link.section == shown(desk)
+
+
+def test_a_report_that_is_lost_after_it_was_acknowledged_is_said_again(desk: Desk) -> None:
+    """Only a twin that came before the acknowledgement is excused."""
+    step_to_the_end(desk)
+    before = copy.deepcopy(desk.link.twin)
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.reporter.step()
+    desk.link.twin = before
+    desk.reporter.compare(copy.deepcopy(before))
+    step_to_the_end(desk)
+    assert desk.link.section == shown(desk)
+
+
 def test_a_device_without_an_update_has_nothing_to_say(tmp_path: Path) -> None:
     """Whatever the twin shows."""
     with Store(tmp_path) as store, closing(store.outbox()) as outbox:
