@@ -8,6 +8,8 @@ read from any.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -32,6 +34,8 @@ __all__ = ["EventStream", "Feed"]
 
 _MOST_EVENTS = 10_000
 _MOST_BYTES = 64 * 1024 * 1024
+# How long readers may take to say that the feed is over.
+_GONE_WITHIN_S = 0.5
 # What an event costs beside its content, roughly.
 _OVERHEAD_BYTES = 500
 
@@ -72,6 +76,7 @@ class Feed:
         self._news = threading.Condition(self._lock)
         self._waiting = 0  # threads that wait for news
         self._wakers: list[Callable[[], None]] = []
+        self._ended = False
         events.subscribe(self._on_event, *_SHOWN)
 
     @property
@@ -83,6 +88,11 @@ class Feed:
     def oldest(self) -> int:
         """The sequence number of the oldest event that is kept; that of the next one when none is."""
         return self._last - len(self._kept) + 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes, because the hub stops."""
+        return self._ended
 
     def after(self, position: int, most: int = 100) -> list[EventData]:
         """Return the next events behind `position`, oldest first, without waiting.
@@ -125,6 +135,16 @@ class Feed:
     def forget(self, waker: Callable[[], None]) -> None:
         """Do not call `waker` any more."""
         self._wakers.remove(waker)
+
+    async def end(self) -> None:
+        """Wake the readers in the hub's thread a last time, and wait a moment until they have gone."""
+        self._ended = True
+        for waker in self._wakers:
+            waker()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GONE_WITHIN_S):
+                while self._wakers:  # noqa: ASYNC110 - they go within a few rounds of the loop
+                    await asyncio.sleep(0)
 
     def _on_event(self, event: Event) -> None:
         size = _size(event)

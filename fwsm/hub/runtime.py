@@ -74,6 +74,7 @@ class Runtime:
             self.engine.feed.show_behind(self.turn.then)
             self._doors = Doors(self.engine, self.turn, context, ports)
             undo.callback(self.close_doors)
+            undo.callback(lambda: self._thread.run(self.engine.feed.end()))  # while readers can still be told
             self._thread.run(self._doors.open(sockets))
             self._thread.run(Backstage(self.engine, self.turn).start())
             self._undo = undo.pop_all()

@@ -8,6 +8,7 @@ longer pauses there.
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import threading
@@ -233,13 +234,13 @@ class Transport:
         if isinstance(error, NewConnectionError | ConnectTimeoutError | LocationValueError):
             return _UnsentError(
                 f"no connection to the hub at {where}",
-                why=_cause(error),
+                why=_cause(error) or "its name cannot be looked up",
                 fix="Check HostName in the connection string, the network, and that the hub runs",
             )
         late = isinstance(error, ReadTimeoutError)
         return _BrokenOffError(
             f"the hub at {where} did not answer",
-            why="it stayed silent" if late else f"the connection broke off ({_cause(error)})",
+            why="it stayed silent" if late else f"the connection broke off ({_cause(error) or 'the hub closed it'})",
             fix="Look whether the request took effect before you send it again",
         )
 
@@ -288,7 +289,9 @@ def _last_outcome(state: RetryCallState) -> Any:
 
 
 def _cause(error: BaseException) -> str:
-    """Name the innermost reason, as the operating system words it."""
+    """Name the innermost reason, as the operating system words it; "" when it was not the system that failed."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if not isinstance(error, OSError) or isinstance(error, ssl.SSLError | http.client.RemoteDisconnected):
+        return ""  # what a parser or OpenSSL says of it helps nobody
+    return error.strerror or str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING
 
@@ -149,3 +150,20 @@ def test_wakers_are_called_until_they_are_forgotten() -> None:
     feed.forget(waker)
     events.publish(_telemetry())
     assert woken == [1]
+
+
+def test_feed_that_ends_wakes_its_readers_and_does_not_wait_for_ever() -> None:
+    """One who does not go is left behind."""
+    _, feed = _feed()
+    news: list[str] = []
+
+    def leave() -> None:
+        news.append("woken")
+        asyncio.get_running_loop().call_soon(feed.forget, leave)
+
+    feed.wake(leave)
+    asyncio.run(feed.end())
+    assert (news, feed.ended) == (["woken"], True)
+    feed.wake(lambda: news.append("stays"))
+    asyncio.run(asyncio.wait_for(feed.end(), 10))
+    assert news == ["woken", "stays"]

@@ -64,10 +64,22 @@ def test_reader_is_told_that_the_hub_has_gone(hub: Hub, embedded: EmbeddedClient
     events = embedded.events(0)
     next(events)
     hub.stop()
-    with pytest.raises(HubUnreachableError, match="has ended the feed"):
+    with pytest.raises(HubUnreachableError, match="has ended the feed: it has stopped"):
         next(events)
     with pytest.raises(HubUnreachableError, match="no connection"):
         next(embedded.events())
+
+
+def test_reader_is_told_of_an_accident_in_plain_words(hub: Hub, embedded: EmbeddedClient) -> None:
+    """Not in those of the library that met it."""
+    hub.add_device("d1")
+    events = embedded.events(0)
+    next(events)
+    hub.pause()
+    with pytest.raises(
+        HubUnreachableError, match=r"has ended the feed: the connection broke off \(the hub closed it\)"
+    ):
+        next(events)
 
 
 def test_feed_that_cannot_be_had_is_refused(hub: Hub, embedded: EmbeddedClient) -> None:

@@ -97,10 +97,22 @@ def test_unsent_call_is_tried_again(site: Site) -> None:
     assert "Connection refused" in site.waits[0]
 
 
+def test_accident_is_told_in_the_words_of_the_system_or_in_ours(site: Site) -> None:
+    """A parser that has found nothing where a number should be is not the user's affair."""
+    _, transport = site.serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", _BROKEN)
+    _, lines = transport.stream("/x", {}, silence_s=5)
+    with pytest.raises(HubUnreachableError) as caught:
+        next(lines)
+    assert caught.value.why == "the connection broke off (the hub closed it)"
+    with pytest.raises(HubUnreachableError) as caught:
+        transport.send("POST", "/x")
+    assert caught.value.why == "the connection broke off (the hub closed it)"
+
+
 def test_name_that_is_none_is_told(site: Site) -> None:
     """A host name that cannot be looked up is a hub that cannot be reached."""
     connection = ServiceConnection("a..b", 443, "a..b", "service", "c2VjcmV0")
-    with pytest.raises(HubUnreachableError, match=r"no connection to the hub at a\.\.b:443"):
+    with pytest.raises(HubUnreachableError, match=r"no connection to the hub at a\.\.b:443: its name cannot be"):
         Transport(SharedAccess(connection), sleep=site.slept.append).send("GET", "/x", patient=False)
 
 

@@ -4,7 +4,8 @@
 
 Without `after`, and without the header Last-Event-ID that browsers send when they come back, the stream begins now.
 `id` is the position, `event` the message source, `data` the event (see `EventData.document`). A reader who is too slow,
-or whose position is gone, gets an event `lost`, and the stream goes on with the oldest that is kept.
+or whose position is gone, gets an event `lost`, and the stream goes on with the oldest that is kept. It ends, whole,
+when the hub stops.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ async def _stream(engine: Engine, position: int, device_id: str | None) -> Async
                 position = event.sequence_number
                 if device_id in {None, event.device_id}:
                     yield _shown(event)
+            if feed.ended:
+                return
             if not chosen:
                 try:
                     await asyncio.wait_for(news.wait(), _QUIET_S)
