@@ -181,12 +181,14 @@ def _name(error: BaseException) -> str:
 
 # The second is what SQLite calls it when the file of shared memory beside the database cannot grow.
 _NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
-# SQLITE_ERROR is what a missing table or column comes to. A page that the disk does not give back is as good as lost.
+# SQLITE_ERROR is what a missing table or column comes to. A page that the disk does not give back is as good as lost,
+# and so is one behind the end of a file that something has cut off.
 _DAMAGED: Final = (
     "SQLITE_CORRUPT",
     "SQLITE_NOTADB",
     "SQLITE_ERROR",
     "SQLITE_IOERR_READ",
+    "SQLITE_IOERR_SHORT_READ",
     "SQLITE_IOERR_CORRUPTFS",
     "SQLITE_IOERR_DATA",
 )

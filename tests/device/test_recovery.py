@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -269,6 +270,19 @@ def test_damage_in_the_middle_of_life_costs_nothing(life: Life) -> None:
     assert life.link.section["incident"]["code"] == "storeDamaged"
     assert [incident.code for incident in life.store.incidents()] == ["storeDamaged"]
     assert life.store.history()[0].trigger == "restored"
+
+
+def test_a_log_that_is_cut_off_in_the_middle_of_life_costs_nothing(life: Life) -> None:
+    """SQLite has its index in memory, and finds nothing where that points to."""
+    _to(life, State.DOWNLOADING)
+    assert life.store is not None
+    os.truncate(life.store.path.with_name("fwsm.db-wal"), 0)
+    update = _rest(life)
+    assert update is not None
+    assert (update.state, update.id) == (State.APPLY_COMPLETE, "u1")
+    assert life.board.installed == ["u1"]
+    _check_truth(life, update)
+    assert life.link.section["incident"]["code"] == "storeDamaged"
 
 
 def test_damage_that_only_the_reporter_meets(life: Life) -> None:

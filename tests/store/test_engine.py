@@ -214,6 +214,7 @@ def _sqlite_error(name: str) -> sqlite3.Error:
         (_sqlite_error("SQLITE_LOCKED"), StoreError, "Another process holds the database for long; end it"),
         (_sqlite_error("SQLITE_CORRUPT_INDEX"), StoreDamagedError, _ASIDE),
         (_sqlite_error("SQLITE_IOERR_READ"), StoreDamagedError, _ASIDE),
+        (_sqlite_error("SQLITE_IOERR_SHORT_READ"), StoreDamagedError, _ASIDE),
         (sqlite3.OperationalError("Could not decode to UTF-8 column 'uri'"), StoreDamagedError, _ASIDE),
         (_sqlite_error("SQLITE_READONLY_DBMOVED"), StoreError, "Make the state directory writable"),
         (_sqlite_error("SQLITE_CANTOPEN"), StoreError, "Check that the state directory exists and is writable"),
