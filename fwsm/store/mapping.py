@@ -120,8 +120,17 @@ def iso(at: datetime | None) -> str | None:
 
 
 def parse_iso(text: str | None) -> datetime | None:
-    """What `iso` wrote."""
-    return datetime.fromisoformat(text) if text else None
+    """What `iso` wrote.
+
+    Raises:
+        ValueError: it did not write this. A time without its zone is none: it cannot be compared with the clock.
+    """
+    if text is None:
+        return None
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} is a time without its zone")
+    return at
 
 
 def _require_types(row: Mapping[str, Any]) -> None:
@@ -145,9 +154,10 @@ def _kind(text: str) -> Kind:
 
 
 def _deadline(row: Mapping[str, Any]) -> Deadline | None:
-    wall_at = parse_iso(row["due_wall_at"])
-    if wall_at is None:
+    if not _is_whole(row, "deadline"):
         return None
+    wall_at = parse_iso(row["due_wall_at"])
+    assert wall_at is not None  # noqa: S101  # it is part of the whole
     return Deadline(row["due_boot_id"], row["due_boottime_s"], wall_at, row["due_span_s"])
 
 
@@ -158,4 +168,15 @@ def _progress(row: Mapping[str, Any]) -> Progress | None:
 
 
 def _artifact(row: Mapping[str, Any]) -> Artifact | None:
-    return Artifact(row["artifact_sha256"], row["artifact_bytes"]) if row["artifact_sha256"] is not None else None
+    if not _is_whole(row, "artifact"):
+        return None
+    return Artifact(row["artifact_sha256"], row["artifact_bytes"])
+
+
+def _is_whole(row: Mapping[str, Any], field: str) -> bool:
+    """Whether a value that lies in several columns is there; a part of it is damage."""
+    there = {name: row[name] is not None for name in _PARTS[field]}
+    if len(set(there.values())) > 1:
+        missing = ", ".join(name for name, is_there in there.items() if not is_there)
+        raise ValueError(f"{missing} is missing from the {field}")
+    return all(there.values())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, func, or_, select
 
 from fwsm.errors import ConfigError
-from fwsm.store.mapping import iso, parse_iso
+from fwsm.store.mapping import iso, parse_iso, understood
 from fwsm.store.outbox import TOLD
 from fwsm.store.prepared import Prepared
 from fwsm.store.tables import HISTORY, UPDATES
@@ -103,15 +103,20 @@ def prune(driver: sqlite3.Connection, retention: Retention, now: datetime) -> No
         driver: in a transaction.
         retention: how much is kept.
         now: UTC wall time. A clock that is wrong for once forgets nothing: the newest entry must be as late.
+
+    Raises:
+        StoreDamagedError: the time of the newest entry is none.
     """
     newest = _NEWEST_ENTRY.run(driver).fetchone()
     if newest is None:
         return
-    number, at = newest
+    number, text = newest
+    with understood("the history"):
+        at = parse_iso(text)
     values = {
         "newest": number,
         "counted_out": number - retention.entries if retention.entries else 0,
-        "before": _before(retention, min(now, parse_iso(at) or now)),
+        "before": _before(retention, min(now, at or now)),
     }
     if not _ANY_OLD.rows(driver, values):
         return

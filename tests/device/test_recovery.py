@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from contextlib import closing
+from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from fwsm.core.update import State
 from fwsm.errors import HealthError, InstallError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.prepared import writing
+from fwsm.store.tables import UPDATES
+from fwsm.testing.fakes import MemoryInstaller
 from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
 from tests.device.life import IMAGE, OTHER, STEPS, URI, Life
 from tests.store.damage import DAMAGES, left_behind
@@ -250,6 +254,36 @@ def test_an_installer_that_cannot_tell_ends_the_update(life: Life) -> None:
     update = _rest(life)
     assert update is not None
     assert (update.state, update.failure and update.failure.code) == (State.APPLY_FAILED, "storeLost")
+
+
+# -- one value of a row ------------------------------------------------------------------------------------------------
+
+WAITING_TO_RETRY = """UPDATE updates SET reason = 'retry',
+ due_boot_id = boot_id, due_boottime_s = ?, due_wall_at = '2020-01-01T00:00:00+00:00', due_span_s = 60.0"""
+
+
+@pytest.mark.parametrize("value", [None, "2020-01-01T00:00:00"])
+def test_whatever_a_column_holds_the_device_comes_to_rest(life: Life, value: object) -> None:
+    """A value that can be loaded must also be one that can be lived with."""
+    _to(life, State.DOWNLOADING)
+    life.end()
+    with closing(sqlite3.connect(life.directory / "fwsm.db")) as whole, whole:
+        whole.execute(WAITING_TO_RETRY, (life.clock.now().boottime_s + 60.0,))
+    board, directory = life.board, life.directory
+    for column in UPDATES.columns:
+        fits = column.nullable if value is None else isinstance(value, str) == (column.type.python_type is str)
+        if column.primary_key or not fits:
+            continue  # SQLite refuses it, or it is of another type
+        life.directory = left_behind(directory, directory.with_name(f"hurt-{column.name}")).parent
+        with closing(sqlite3.connect(life.directory / "fwsm.db")) as other, other:
+            other.execute(f"UPDATE updates SET {column.name} = ?", (value,))
+        life.board = deepcopy(board)
+        life.installer = MemoryInstaller(life.board)
+        life.start()
+        life.link.start(life.agent.deliver)
+        update = _rest(life)
+        life.end()
+        assert update is None or update.state.settled, column.name
 
 
 # -- in the middle of life ---------------------------------------------------------------------------------------------

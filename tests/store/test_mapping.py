@@ -106,6 +106,32 @@ def test_time_on_disk_is_utc_and_sorts_like_time() -> None:
     assert parse_iso(None) is None
 
 
+@pytest.mark.parametrize("text", ["", "2026-05-04T12:00:00", "noon"])
+def test_a_text_that_is_no_time_is_refused(text: str) -> None:
+    """One without a zone could be read, and then not be compared with the clock."""
+    with pytest.raises(ValueError, match=r"isoformat string|without its zone"):
+        parse_iso(text)
+
+
+@pytest.mark.parametrize(
+    "column", ["due_boot_id", "due_boottime_s", "due_wall_at", "due_span_s", "artifact_sha256", "artifact_bytes"]
+)
+def test_a_value_of_which_a_part_is_missing_is_damage(column: str) -> None:
+    """Else it were found by whatever looks at the missing part, and that is no time to end the program."""
+    update = Update(
+        id="u1",
+        request=Request("https://h/i"),
+        state=State.DOWNLOADING,
+        boot_id="boot-1",
+        deadline=Deadline("boot-1", 60.0, datetime(2026, 5, 4, tzinfo=UTC), 60.0),
+        artifact=Artifact("0" * 64, 5),
+    )
+    row = {"number": 1, **columns(update)}
+    assert update_of(row) == update
+    with pytest.raises(ValueError, match=f"^{column} is missing from the "):
+        update_of({**row, column: None})
+
+
 @given(first=_walls, second=_walls)
 def test_times_sort_as_texts(first: datetime, second: datetime) -> None:
     """The database can order them."""

@@ -15,7 +15,7 @@ from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
-from fwsm.errors import ConfigError
+from fwsm.errors import ConfigError, StoreDamagedError
 from fwsm.store import Retention, Store
 
 if TYPE_CHECKING:
@@ -210,6 +210,18 @@ def test_much_is_forgotten_bit_by_bit_and_the_file_stays_as_it_is(years: Years) 
         lengths.append(len(years.store.history()))
     assert lengths == [346, 92, 52, 52]
     assert len(years.updates()) == 26
+
+
+@keeping(Retention(days=1))
+@pytest.mark.parametrize("text", ["noon", "2026-05-04T12:00:00"])
+def test_a_time_that_is_none_is_damage(years: Years, text: str) -> None:
+    """Then the database is set aside, as with all that is damaged; it is no end of the program."""
+    years.pass_day()
+    with closing(sqlite3.connect(years.store.path)) as other, other:
+        other.execute("UPDATE history SET at = ?", (text,))
+    with pytest.raises(StoreDamagedError, match="the history in the database means nothing"):
+        years.take()
+    assert isinstance(years.store.trouble, StoreDamagedError)
 
 
 @pytest.mark.parametrize(("entries", "days"), [(-1, 1), (1, -1), (1, float("nan")), (1, float("inf"))])
