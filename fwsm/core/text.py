@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["cut", "is_seen"]
+__all__ = ["cut", "is_seen", "said_by"]
 
 # What Unicode says to ignore in display (Default_Ignorable_Code_Point), and the blank of Braille: Python calls them
 # printable.
@@ -17,6 +17,14 @@ _UNSEEN: Final = re.compile(
 def is_seen(text: str) -> bool:
     """Whether a reader sees each of its characters, so that two texts that differ look different."""
     return text.isprintable() and _UNSEEN.search(text) is None
+
+
+def said_by(error: BaseException) -> str:
+    """What an error says; a foreign one whose text cannot be made says that much, instead of raising another one."""
+    try:
+        return str(error)
+    except Exception as another:  # noqa: BLE001  # it is somebody else's code
+        return f"(its text cannot be made: {type(another).__name__})"
 
 
 def cut(text: str, length: int) -> str:

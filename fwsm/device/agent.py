@@ -152,14 +152,16 @@ class Agent:
         return () if update is None else self._record.rows_from(update.state)
 
     def order(self, name: str, payload: Any = None) -> Future[Update | None]:
-        """Have one of the built-in methods carried out for this program; from any thread.
+        """Have one of the built-in methods carried out for this program; from any thread. See `Order.done`.
 
-        Returns:
-            The update as it stands then, or what `Commands.carry_out` raises. It is cancelled if `run` ends before.
+        Raises:
+            RequestError: the payload is malformed.
         """
-        order = Order(name, payload)
+        order = Order(name, self._commands.asked(name, payload))  # read in this thread, so what it raises ends no other
         self._inbox.put(order)
         self._bell.set()
+        if self._stopping.is_set():  # `drop_orders` may have looked before
+            order.done.cancel()
         return order.done
 
     def deliver(self, message: Message) -> None:
@@ -190,7 +192,6 @@ class Agent:
                     self._clock.wait(self._bell, min(*waits, _LONGEST_SLEEP_S) if waits else None)
         finally:
             self._underway.close()
-            self._drop_orders()
 
     def step(self, now: Moment) -> float | None:
         """Do at most one unit of work.
@@ -256,8 +257,9 @@ class Agent:
         self._underway.settle()
         return 0.0
 
-    def _drop_orders(self) -> None:
-        """Nobody will carry them out. Methods may go unanswered: their callers have timeouts of their own."""
+    def drop_orders(self) -> None:
+        """After `run`, or in place of it: nobody will carry them out. Methods go unanswered; callers have timeouts."""
+        self._stopping.set()
         while not self._inbox.empty():
             message = self._inbox.get()
             if isinstance(message, Order):

@@ -93,7 +93,7 @@ class Commands:
             payload: the JSON value of the call.
         """
         try:
-            update = self.carry_out(name, payload)
+            update = self.carry_out(name, self.asked(name, payload))
         except RequestError as error:
             return _BAD_REQUEST, _refusal(error) | {"field": error.field}
         except RefusedError as error:
@@ -102,8 +102,10 @@ class Commands:
             return _UNAVAILABLE, _refusal(error)
         return ACTED_ON, _started(update) if name == METHOD and update else _shown(update)
 
-    def carry_out(self, name: str, payload: Any) -> Update | None:
-        """Carry out one of the built-in methods; returns the update that it is about, as it stands then.
+    def asked(self, name: str, payload: Any) -> Request | None:
+        """Read the payload of one of the built-in methods: what is asked for; None where nothing can be.
+
+        This much may happen in any thread.
 
         Args:
             name: one of BUILT_IN.
@@ -111,13 +113,24 @@ class Commands:
 
         Raises:
             RequestError: the payload is malformed.
+        """
+        if name == METHOD:
+            return parse_request(payload, allow_http=self._allow_http)
+        parse_nothing(payload)
+        return None
+
+    def carry_out(self, name: str, request: Request | None) -> Update | None:
+        """Carry out one of the built-in methods; returns the update that it is about, as it stands then.
+
+        Args:
+            name: one of BUILT_IN.
+            request: what `asked` made of the payload.
+
+        Raises:
             RefusedError: not in this state.
             StoreError: it could not be stored; nothing has changed.
         """
-        if name == METHOD:
-            return self._request(parse_request(payload, allow_http=self._allow_http))
-        parse_nothing(payload)
-        return self._bare(_BARE[name])
+        return self._bare(_BARE[name]) if request is None else self._request(request)
 
     def _request(self, request: Request) -> Update | None:
         self._ready()

@@ -50,6 +50,7 @@ class Lifetime:
             self._agent.run()
         finally:
             self._runs_in = None
+            self._agent.drop_orders()
             self._reporter.stop()
             self._link.stop()
             self.stop()  # lets the stopper go if nobody else did

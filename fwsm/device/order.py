@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from fwsm.core.text import said_by
 from fwsm.errors import FwsmError, RefusedError
 
 if TYPE_CHECKING:
-    from fwsm.core.update import Update
+    from fwsm.core.update import Request, Update
     from fwsm.device.commands import Commands
 
 __all__ = ["Order", "came_of"]
@@ -24,22 +25,35 @@ class Order:
 
     Attributes:
         name: one of `fwsm.device.commands.BUILT_IN`.
-        payload: as a hub would send it.
+        request: what is asked for, as `Commands.asked` returns it.
         done: the update as it stands then, or what `Commands.carry_out` raises; cancelled if it was never carried out.
     """
 
     name: str
-    payload: Any
+    request: Request | None
     done: Future[Update | None] = field(default_factory=Future)
 
     def carry_out(self, commands: Commands) -> None:
-        """Do it, unless nobody waits for it any more, and tell whoever does; in the agent's thread."""
+        """Do it, unless nobody waits for it any more, and tell whoever does; in the agent's thread.
+
+        Raises:
+            BaseException: a bug, or a hook that ends the program. It ends the agent, and whoever waits hears of it.
+        """
         if not self.done.set_running_or_notify_cancel():
             return
         try:
-            self.done.set_result(commands.carry_out(self.name, self.payload))
+            self.done.set_result(commands.carry_out(self.name, self.request))
         except FwsmError as error:
             self.done.set_exception(error)
+        except BaseException as error:
+            ended = RefusedError(
+                f"it is not known what came of {self.name}",
+                why=f"the agent ended over it: {type(error).__name__}: {said_by(error)}",
+                fix="Look at what `join` or `run` raises, and at `update` of a new Device",
+            )
+            ended.__cause__ = error
+            self.done.set_exception(ended)
+            raise
 
 
 def came_of(name: str, done: Future[Update | None], within_s: float = _ORDER_S) -> Update:

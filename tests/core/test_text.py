@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwsm.core.text import cut, is_seen
+from fwsm.core.text import cut, is_seen, said_by
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,17 @@ def test_whatever_comes_it_can_be_stored_and_shown(text: str, length: int) -> No
     assert len(shown) <= length
     assert shown.encode().decode() == shown
     assert shown.isprintable()
+
+
+class Speechless(Exception):  # noqa: N818  # it is somebody else's
+    """Its text cannot be made."""
+
+    def __str__(self) -> NoReturn:
+        """Fail."""
+        raise TypeError
+
+
+def test_an_error_says_something_whatever_is_wrong_with_it() -> None:
+    """Whoever wants to tell of a failure must not meet another one."""
+    assert said_by(ValueError("no")) == "no"
+    assert said_by(Speechless()) == "(its text cannot be made: TypeError)"

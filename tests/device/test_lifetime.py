@@ -78,6 +78,15 @@ def test_what_ends_it_is_raised_where_it_is_waited_for(life: Life) -> None:
         lifetime.join(0.0)
 
 
+def test_whoever_waits_is_told_when_the_link_does_not_start(life: Life) -> None:
+    """The agent never began, and never will."""
+    lifetime = Lifetime(life.agent, life.reporter, BrokenLink())
+    done = life.agent.order("firmwareUpdateStatus")
+    with pytest.raises(ZeroDivisionError):
+        lifetime.run()
+    assert done.cancelled()
+
+
 def test_nobody_waits_for_an_agent_that_cannot_answer(life: Life) -> None:
     """It does not run, or it is this very thread that it runs in, as in a hook."""
     lifetime = Lifetime(life.agent, life.reporter, life.link)
