@@ -148,14 +148,9 @@ class Device:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.stop()
-        try:
-            if kind is None:
-                self.join()
-            else:  # what the block has raised says more
-                self._lifetime.wait(None)
-        finally:
-            self.close()
+        self.close()
+        if kind is None:  # else, what the block has raised says more
+            self.join()
 
     # -- what the program sees ---------------------------------------------------------------------------------------
 
@@ -242,6 +237,7 @@ class Device:
         """Connect, and take and carry out updates until `stop`; once.
 
         Raises:
+            LifecycleError: it was started before, or closed.
             Exception: a bug, here or in a part. The next start counts as a restart, so the table ends what loops.
         """
         self._lifetime.run()
@@ -250,7 +246,7 @@ class Device:
         """Do what `run` does in a thread of its own, and return at once; for programs with a loop of their own.
 
         Raises:
-            LifecycleError: it was started before.
+            LifecycleError: it was started before, or closed.
         """
         self._lifetime.start()
 
@@ -259,15 +255,21 @@ class Device:
         self._lifetime.stop()
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait until what `start` began has ended; whether it has.
+        """Wait until what `start` or `run` began has ended; whether it has. Not in a hook.
 
         Raises:
-            Exception: what ended it, if that was not `stop`.
+            LifecycleError: it is asked for in a hook, which it would have to wait for.
+            Exception: what ended `start`'s thread, if that was not `stop`.
         """
         return self._lifetime.join(timeout_s)
 
     def close(self) -> None:
-        """Let go of the database; after `run` has returned. Harmless the second time."""
+        """Stop, wait for the end, and let go of the database. Harmless the second time; not in a hook.
+
+        Raises:
+            LifecycleError: it is asked for in a hook, which it would have to wait for.
+        """
+        self._lifetime.close()
         self._opened.close()
 
     def _order(self, name: str, payload: object = None) -> Update:

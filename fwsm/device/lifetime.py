@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fwsm.errors import LifecycleError, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fwsm.device.agent import Agent
     from fwsm.device.ports import Link
     from fwsm.device.reporter import Reporter
 
 __all__ = ["Lifetime"]
+
+_log = logging.getLogger(__name__)
 
 _REPORTER_ENDS_S = 10.0
 
@@ -30,52 +36,65 @@ class Lifetime:
         self._reporter = reporter
         self._link = link
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._once = threading.Lock()  # taken for good by whatever comes first: `run`, `start` or `close`
+        self._closed = False
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
-        self._runs_in: int | None = None
+        self._reporter_error: BaseException | None = None
+        # The threads that its end waits for, while they are at it.
+        self._agent_in: int | None = None
+        self._reporter_in: int | None = None
 
     def run(self) -> None:
         """Run until `stop`; once.
 
         Raises:
+            LifecycleError: it was started before, or closed.
             Exception: a bug, here or in a part.
         """
-        self._runs_in = threading.get_ident()
-        reporter = threading.Thread(target=self._reporter.run, name="fwsm-reporter", daemon=True)
-        stopper = threading.Thread(target=self._pass_stop_on, name="fwsm-stop", daemon=True)
-        reporter.start()
-        stopper.start()
-        try:
-            self._link.start(self._agent.deliver)
-            self._agent.run()
-        finally:
-            self._runs_in = None
-            self._agent.drop_orders()
-            self._reporter.stop()
-            self._link.stop()
-            self.stop()  # lets the stopper go if nobody else did
-            reporter.join(_REPORTER_ENDS_S)
+        self._begin()
+        with self._running():
+            self._work()
 
     def start(self) -> None:
         """Do what `run` does in a thread of its own, and return at once.
 
         Raises:
-            LifecycleError: it was started before.
+            LifecycleError: it was started before, or closed.
         """
-        if self._thread is not None:
-            raise LifecycleError("the device was started before", fix="Make a new Device for another run")
-        self._thread = threading.Thread(target=self._run_in_thread, name="fwsm-agent", daemon=True)
-        self._thread.start()
+        self._begin()
+        thread = threading.Thread(target=self._run_in_thread, name="fwsm-agent", daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            self._ended.set()
+            raise
+        self._thread = thread
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread, or a signal handler."""
         self._stops.put(None)
 
-    def join(self, timeout_s: float | None) -> bool:
-        """Wait until what `start` began has ended; whether it has.
+    def close(self) -> None:
+        """Stop, and wait until nothing of it runs; what was never started cannot be started any more.
 
         Raises:
-            Exception: what ended it, if that was not `stop`.
+            LifecycleError: it is asked for in a thread that it would have to wait for.
+        """
+        self._require_elsewhere("to close the device")
+        self._closed = True
+        if self._once.acquire(blocking=False):
+            self._ended.set()
+        self.stop()
+        self.wait(None)
+
+    def join(self, timeout_s: float | None) -> bool:
+        """Wait until what `start` or `run` began has ended; whether it has.
+
+        Raises:
+            LifecycleError: it is asked for in a thread that it would have to wait for.
+            Exception: what ended it in a thread of its own, if that was not `stop`.
         """
         ended = self.wait(timeout_s)
         if ended and self._error is not None:
@@ -84,10 +103,13 @@ class Lifetime:
 
     def wait(self, timeout_s: float | None) -> bool:
         """As `join`, whatever ended it."""
-        if self._thread is None:
+        if not self._once.locked():
             return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self._require_elsewhere("to wait for the end of the device")
+        ended = self._ended.wait(timeout_s)
+        if ended and self._thread is not None:
+            self._thread.join()  # which has nothing left to do
+        return ended
 
     def require_running_elsewhere(self, asked: str) -> None:
         """Check that the agent can be asked for something and waited for.
@@ -98,20 +120,71 @@ class Lifetime:
         Raises:
             RefusedError: it does not run, or it is this thread that it runs in.
         """
-        if self._runs_in is None:
+        if not self._once.locked() or self._ended.is_set():
             raise RefusedError("the device does not run", fix="Call start() first, or run() in another thread")
-        if self._runs_in == threading.get_ident():
+        if self._agent_in == threading.get_ident():
             raise RefusedError(
                 f"{asked} was asked for in a hook",
                 why="it would wait for the agent, which waits for the hook",
                 fix="Ask for it in another thread",
             )
 
-    def _run_in_thread(self) -> None:
+    def _begin(self) -> None:
+        if self._closed or not self._once.acquire(blocking=False):
+            done = "closed" if self._closed else "started before"
+            raise LifecycleError(f"the device was {done}", fix="Make a new Device for another run")
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        self._agent_in = threading.get_ident()
         try:
-            self.run()
-        except BaseException as error:  # noqa: BLE001  # raised by `join`
-            self._error = error
+            yield
+        finally:
+            self._agent_in = None
+            self._ended.set()
+
+    def _run_in_thread(self) -> None:
+        with self._running():
+            try:
+                self._work()
+            except BaseException as error:  # noqa: BLE001  # raised by `join`
+                self._error = error
+
+    def _work(self) -> None:
+        reporter = threading.Thread(target=self._report, name="fwsm-reporter", daemon=True)
+        stopper = threading.Thread(target=self._pass_stop_on, name="fwsm-stop", daemon=True)
+        reporter.start()
+        stopper.start()
+        try:
+            self._link.start(self._agent.deliver)
+            self._agent.run()
+        finally:
+            self._agent.drop_orders()
+            self._reporter.stop()
+            self._link.stop()
+            self.stop()  # lets the stopper go if nobody else did
+            reporter.join(_REPORTER_ENDS_S)
+        if self._reporter_error is not None:
+            raise self._reporter_error
+
+    def _report(self) -> None:
+        self._reporter_in = threading.get_ident()
+        try:
+            self._reporter.run()
+        except BaseException as error:  # noqa: BLE001  # raised by `run`: a device that never reports again has ended
+            _log.exception("the reporter has ended, and so does the device")
+            self._reporter_error = error
+            self.stop()
+        finally:
+            self._reporter_in = None
+
+    def _require_elsewhere(self, asked: str) -> None:
+        if threading.get_ident() in {self._agent_in, self._reporter_in}:
+            raise LifecycleError(
+                f"{asked} cannot be asked for in a hook",
+                why="the device would wait for the hook, which waits for the device",
+                fix="Call stop() there, and the rest in another thread",
+            )
 
     def _pass_stop_on(self) -> None:
         """A signal handler may have interrupted the agent inside its bell, and must not ring it. A queue it may use."""

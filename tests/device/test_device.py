@@ -217,8 +217,9 @@ def test_in_a_thread_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert device.history("nobody") == []
         device.stop()
         assert device.join(10)
-        with pytest.raises(LifecycleError, match="was started before"):
-            device.start()
+        for again in (device.start, device.run):
+            with pytest.raises(LifecycleError, match="was started before"):
+                again()
     assert [entry.trigger for entry in entered][:2] == ["accepted", "policy_allowed"]
     assert entered[0].before is None
     assert entered[1].before == entered[0].update
@@ -233,6 +234,17 @@ def test_leaving_the_block_stops_it(tmp_path: Path) -> None:
         device.start()
     assert device.join(0)
     new_device(tmp_path, MemoryLink()).close()
+
+
+def test_a_close_lets_nobody_in_before_the_first_has_ended(tmp_path: Path) -> None:
+    """Without a stop before it; and what was closed is not started again."""
+    device = new_device(tmp_path, MemoryLink())
+    device.start()
+    device.close()
+    assert device.join(0)
+    new_device(tmp_path, MemoryLink()).close()
+    with pytest.raises(LifecycleError, match="was closed"):
+        device.start()
 
 
 def test_what_ended_it_is_raised_where_it_is_waited_for(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fwsm.core.update import State
 from fwsm.device.lifetime import Lifetime
+from fwsm.device.reporter import Reporter
 from fwsm.errors import LifecycleError, LinkError, RefusedError
 from fwsm.testing.link import MemoryLink
 from tests.device.life import URI, Life
@@ -59,6 +60,90 @@ def test_a_stop_before_the_start_counts(life: Life) -> None:
     lifetime.stop()
     lifetime.run()
     assert lifetime.join(0.0)
+
+
+def test_it_is_run_once_however_it_is_begun(life: Life) -> None:
+    """A second run beside the first would work on the same update, and one behind it would do nothing."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    lifetime.start()
+    with pytest.raises(LifecycleError, match="started before"):
+        lifetime.run()
+    lifetime.close()
+    for begin in (lifetime.run, lifetime.start):
+        with pytest.raises(LifecycleError, match=r"was closed\. Make a new Device"):
+            begin()
+
+
+def test_a_close_waits_for_the_end_wherever_it_runs(life: Life) -> None:
+    """What it works on is taken away behind that."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    running = threading.Thread(target=lifetime.run, daemon=True)
+    done = life.agent.order("firmwareUpdateStatus")
+    running.start()
+    assert done.result(PATIENCE_S) is None
+    assert not lifetime.join(0.0)
+    lifetime.close()
+    running.join(PATIENCE_S)
+    assert not running.is_alive()
+    assert not _threads() & {"fwsm-reporter"}
+    lifetime.close()
+
+
+def test_what_was_closed_before_the_start_never_starts(life: Life) -> None:
+    """Its database is gone; that is told at once, and not by a thread that dies of it."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    lifetime.close()
+    with pytest.raises(LifecycleError, match="the device was closed"):
+        lifetime.start()
+    with pytest.raises(RefusedError, match="does not run"):
+        lifetime.require_running_elsewhere("firmwareUpdate")
+    assert lifetime.join(0.0)
+
+
+def test_a_hook_neither_closes_it_nor_waits_for_it(life: Life) -> None:
+    """Neither that of an entry nor that of a report: the end waits for both."""
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    refused: list[str] = []
+    reported = threading.Event()
+
+    def close() -> None:
+        for end in (lifetime.close, lambda: lifetime.join(None)):
+            with pytest.raises(LifecycleError, match="in a hook: the device would wait for the hook") as caught:
+                end()
+            refused.append(caught.value.what)
+
+    def in_a_report(_patch: object) -> None:
+        if not reported.is_set():
+            close()
+            reported.set()
+
+    life.hooks.on_enter(lambda _entered: close(), State.WAITING)
+    life.reporter = Reporter(life.outbox, life.link, life.clock, on_report=in_a_report)
+    lifetime = Lifetime(life.agent, life.reporter, life.link)
+    life.agent.order("firmwareUpdate", {"fwPackageUri": URI})
+    lifetime.start()
+    life.reporter.ring()
+    assert reported.wait(PATIENCE_S)
+    lifetime.close()
+    assert lifetime.join(0.0)
+    assert len(refused) >= 4
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=["exit", "interrupt"])
+def test_a_reporter_that_ends_ends_the_run(life: Life, error: BaseException) -> None:
+    """What is never reported again is as bad as dead, and nobody would notice."""
+
+    def leave(_patch: object) -> None:
+        raise error
+
+    reporter = Reporter(life.outbox, life.link, life.clock, on_report=leave)
+    lifetime = Lifetime(life.agent, reporter, life.link)
+    life.agent.order("firmwareUpdate", {"fwPackageUri": URI})
+    life.hooks.on_enter(lambda _entered: reporter.ring(), State.WAITING)
+    lifetime.start()
+    assert lifetime.wait(PATIENCE_S)
+    with pytest.raises(type(error)):
+        lifetime.join(0.0)
 
 
 class BrokenLink(MemoryLink):
