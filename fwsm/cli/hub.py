@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -65,6 +66,7 @@ def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[s
     """Run a hub until Ctrl-C or SIGTERM, and print what devices and operators need to reach it."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
+    _check_ports(options)
     for device_id in devices:
         require_device_id(device_id)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
@@ -75,6 +77,13 @@ def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[s
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     out.say("the hub has stopped")
+
+
+def _check_ports(options: dict[str, Any]) -> None:
+    for one, other in combinations(("port", "mqtt_port", "socks_port"), 2):
+        if options[one] == options[other]:
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
+            raise click.UsageError(f"{names} are both {options[one]}; each takes a port of its own.")
 
 
 @hub.group()

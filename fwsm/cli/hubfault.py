@@ -10,7 +10,7 @@ import click
 from fwsm.cli.hubaccess import hub_access_options
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.values import Seconds
-from fwsm.service import EFFECTS, OPERATIONS, require_device_id
+from fwsm.service import EFFECTS, OPERATIONS, require_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,24 @@ _OPERATIONS: Final = {_typed(name): name for name in OPERATIONS}
 _EFFECTS: Final = {_typed(name): name for name in EFFECTS}
 
 
+def _combinations() -> str:
+    """Return the lines of the help that say which effect can strike what."""
+    return "\n".join(
+        f"  {_typed(operation):<15} {' '.join(_typed(effect) for effect in EFFECTS if effect in effects)}"
+        for operation, effects in OPERATIONS.items()
+    )
+
+
+_ADD_HELP: Final = f"""Order that EFFECT strikes the next OPERATION of a device.
+
+\b
+  OPERATION       EFFECT, one of
+{_combinations()}
+
+What each of them does is in docs/reference/hub.md.
+"""
+
+
 @click.group()
 def fault() -> None:
     """Order faults of a hub that runs: a device's next operation of a kind goes wrong in the way that was ordered.
@@ -46,12 +64,14 @@ def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
     return hub_access_options(json_option(pass_output(command)))
 
 
-@fault.command()
-@click.argument("operation", type=click.Choice(list(_OPERATIONS), case_sensitive=False))
-@click.argument("effect", type=click.Choice(list(_EFFECTS), case_sensitive=False))
+@fault.command(help=_ADD_HELP)
+@click.argument("operation", type=click.Choice(list(_OPERATIONS), case_sensitive=False), metavar="OPERATION")
+@click.argument("effect", type=click.Choice(list(_EFFECTS), case_sensitive=False), metavar="EFFECT")
 @click.option("--status", type=int, metavar="N", help="What `refuse` says: a twin status, or the code of a CONNACK.")
 @click.option("--seconds", type=Seconds(0), metavar="S", help="How long `delay` lets it wait.")
-@click.option("--device", "device_id", metavar="ID", help="Strike this device only.")
+@click.option(
+    "--device", "device_id", metavar="ID", help="Strike this device and its modules only, or one module: d1/m1."
+)
 @click.option("--times", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Strike so often.")
 @_on_hub
 def add(
@@ -66,15 +86,11 @@ def add(
     times: int,
     access: HubAccess,
 ) -> None:
-    """Order that EFFECT strikes the next OPERATION.
-
-    Which effect can strike what is in docs/reference/hub.md.
-    """
     for name, value, owner in (("--status", status, "refuse"), ("--seconds", seconds, "delay")):
         if (value is None) == (effect == owner):
             raise click.UsageError(f"{owner} takes {name}." if value is None else f"{name} is for {owner} only.")
     if device_id is not None:
-        require_device_id(device_id)
+        require_client_id(device_id)
     order = {
         "operation": _OPERATIONS[operation],
         "effect": _EFFECTS[effect],

@@ -130,7 +130,7 @@ _POSSIBLE: dict[Operation, tuple[tuple[type[Effect], ...], frozenset[int]]] = {
 
 
 class Fault:
-    """One order for a fault; made by `Faults.inject`."""
+    """One order for a fault; made by `Faults.inject`. One for a device strikes its modules as well."""
 
     def __init__(self, operation: Operation, effect: Effect, device_id: str | None, times: int) -> None:
         self.operation = operation
@@ -144,9 +144,9 @@ class Fault:
         """How often it will still strike."""
         return self._times_left
 
-    def strike(self, operation: Operation, device_id: str) -> bool:
+    def strike(self, operation: Operation, client_id: str) -> bool:
         """Say whether the fault strikes now, and count it if it does."""
-        if operation is not self.operation or self.device_id not in {None, device_id}:
+        if operation is not self.operation or self.device_id not in {None, client_id, client_id.partition("/")[0]}:
             return False
         with self._condition:
             if self._times_left == 0:
@@ -199,6 +199,8 @@ class Faults:
     def inject(self, operation: Operation, effect: Effect, *, device_id: str | None = None, times: int = 1) -> Fault:
         """Let `effect` strike the next `times` operations of `device_id`, or of any device when that is None.
 
+        A module is named `{device}/{module}`; a fault for a device strikes its modules as well.
+
         Raises:
             HubError: this operation has no such effect, or IoT Hub no such answer.
         """
@@ -217,8 +219,8 @@ class Faults:
         with self._lock:
             self._faults = ()
 
-    def strike(self, operation: Operation, device_id: str) -> Effect | None:
+    def strike(self, operation: Operation, client_id: str) -> Effect | None:
         """Return the effect that strikes this operation, and count it; None on a good day."""
         if not self._faults:
             return None
-        return next((fault.effect for fault in self._faults if fault.strike(operation, device_id)), None)
+        return next((fault.effect for fault in self._faults if fault.strike(operation, client_id)), None)

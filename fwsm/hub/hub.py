@@ -58,7 +58,8 @@ class Hub(Registrar, Waits):
         wall: the time in epoch seconds.
 
     Raises:
-        HubError: `address` is not an IP address, or not a loopback address though `allow_remote` is off.
+        HubError: `address` is not an IP address, or not a loopback address though `allow_remote` is off; or two of the
+            ports are the same.
     """
 
     def __init__(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
+
+from fwsm.errors import HubAddressError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +27,24 @@ class Ports:
         mqtt: for devices.
         rest: for operators, and for devices that use WebSocket.
         socks: the SOCKS5 door, which leads to the others; None for a hub without one.
+
+    Raises:
+        HubAddressError: two of them are the same.
     """
 
     mqtt: int = _MQTT_PORT
     rest: int = 8443
     socks: int | None = None
+
+    def __post_init__(self) -> None:
+        named = (("mqtt_port", self.mqtt), ("rest_port", self.rest), ("socks_port", self.socks))
+        for (one, first), (other, second) in combinations(named, 2):
+            if first == second:
+                raise HubAddressError(
+                    f"{one} and {other} are both {first}",
+                    why="each door of the hub has a port of its own",
+                    fix="Give them different ports.",
+                )
 
     def listening(self) -> tuple[int, ...]:
         """Return all of them, the SOCKS5 door last."""

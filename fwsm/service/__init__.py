@@ -21,7 +21,7 @@
 from __future__ import annotations
 
 from fwsm.service.answer import Answer
-from fwsm.service.client import Client, Identity, MethodAnswer, require_device_id
+from fwsm.service.client import Client, Identity, MethodAnswer, require_client_id, require_device_id
 from fwsm.service.command import CANCEL, RETRY, STATUS, Command, send, update
 from fwsm.service.embedded import EFFECTS, LOST, OPERATIONS, EmbeddedClient, FeedEvent
 from fwsm.service.entra import EntraAccess
@@ -66,6 +66,7 @@ __all__ = [
     "jobs",
     "outcomes",
     "requested",
+    "require_client_id",
     "require_device_id",
     "sections",
     "send",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fwsm.service.transport import Reply, Transport
 
-__all__ = ["Client", "Identity", "MethodAnswer", "require_device_id"]
+__all__ = ["Client", "Identity", "MethodAnswer", "require_client_id", "require_device_id"]
 
 _LONGEST_ID: Final = 128
 _DEVICE_ID: Final = re.compile(rf"[A-Za-z0-9\-:.+%_#*?!(),=@$']{{1,{_LONGEST_ID}}}")
@@ -242,6 +242,12 @@ def require_device_id(text: str) -> None:
             why=why,
             fix="Use 1 to 128 letters, digits and -:.+%_#*?!(),=@$'",
         )
+
+
+def require_client_id(text: str) -> None:
+    """Raise RequestError unless the text can name a device, or a module as `{device}/{module}`."""
+    for name in text.split("/", 1):
+        require_device_id(name)
 
 
 def _job_path(job_id: str) -> str:

@@ -15,22 +15,11 @@ from fwsm.service.client import Client
 from fwsm.service.reply import accepted, decoded, json_object, objects, strange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["EFFECTS", "LOST", "OPERATIONS", "EmbeddedClient", "FeedEvent"]
 
 # As the embedded hub names them; not imported from there, because operators' commands do without its packages.
-OPERATIONS: Final = (
-    "connect",
-    "subscribe",
-    "twin read",
-    "reported patch",
-    "telemetry",
-    "method answer",
-    "method call",
-    "desired change",
-    "cloud message",
-)
 EFFECTS: Final = (
     "refuse",
     "delay",
@@ -41,6 +30,21 @@ EFFECTS: Final = (
     "cutInside",
     "lose",
 )
+_LOST: Final = frozenset({"lose"})
+_OF_TWINS: Final = frozenset(EFFECTS) - _LOST
+_OF_MESSAGES: Final = frozenset(EFFECTS) - {"refuse", "withholdAnswer"}
+OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
+    "connect": frozenset({"refuse", "delay", "withholdAnswer", "cutBeforeAck", "cutInside"}),
+    "subscribe": frozenset({"refuse", "withholdAck", "cutBeforeAck"}),
+    "twin read": _OF_TWINS,
+    "reported patch": _OF_TWINS | _LOST,
+    "telemetry": _OF_MESSAGES,
+    "method answer": _OF_MESSAGES,
+    "method call": _LOST,
+    "desired change": _LOST,
+    "cloud message": _LOST | {"cutBeforeAck", "cutInside"},
+}
+"""What can go wrong, and in which of the ways."""
 
 LOST: Final = "lost"
 """The source of a note that events are lost to the reader; its document says `from` and `to` which position."""

@@ -100,6 +100,23 @@ def test_port_in_use_is_told(hub: Hub) -> None:
     assert "why: another process listens there\n  fix: Stop it" in err
 
 
+@pytest.mark.parametrize(
+    ("ports", "words"),
+    [
+        (("--mqtt-port", 8443), "--port and --mqtt-port are both 8443"),
+        (("--socks-port", 8443), "--port and --socks-port are both 8443"),
+        (("--port", 443, "--mqtt-port", 443), "--port and --mqtt-port are both 443"),
+        (("--mqtt-port", 1080, "--socks-port", 1080), "--mqtt-port and --socks-port are both 1080"),
+    ],
+)
+def test_one_port_for_two_doors_is_a_usage_error(ports: tuple[object, ...], words: str, tmp_path: Path) -> None:
+    """No other process is blamed, and nothing is made on disk."""
+    code, out, err = _fwsm("hub", "run", "--state", tmp_path / "hub", *ports)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert not (tmp_path / "hub").exists()
+
+
 def test_directory_in_use_is_told(
     loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

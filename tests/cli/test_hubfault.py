@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fwsm.cli import program
+from fwsm.cli.hubfault import _OPERATIONS
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.hub import CutBeforeAck, Delay, Operation, Refuse
 
@@ -40,6 +41,27 @@ def test_faults_are_ordered_listed_and_forgotten(hub: Hub) -> None:
     assert (_fault(hub, "list"), hub.faults.pending()) == ((0, "", ""), ())
 
 
+def test_help_says_what_can_strike_where(hub: Hub) -> None:
+    """Each line of it is taken by the hub, and the usage names both arguments."""
+    _, out, _ = _fault(hub, "add", "--help")
+    assert "[OPTIONS] OPERATION EFFECT\n" in out
+    lines = [line.split() for line in out.splitlines()]
+    offered = [(words[0], effect) for words in lines if words and words[0] in _OPERATIONS for effect in words[1:]]
+    assert len(offered) == 40
+    for operation, effect in offered:
+        more = {"refuse": ("--status", 128 if operation == "subscribe" else 5), "delay": ("--seconds", 1)}
+        if operation in {"twin-read", "reported-patch"}:
+            more["refuse"] = ("--status", 429)
+        assert _fault(hub, "add", operation, effect, *more.get(effect, ()))[0] == 0, (operation, effect)
+
+
+def test_a_fault_may_be_for_one_module(hub: Hub) -> None:
+    """Named as the hub names it."""
+    code, out, err = _fault(hub, "add", "telemetry", "lose", "--device", "d1/m1")
+    assert (code, out, err) == (0, "telemetry  lose  of d1/m1  times left 1\n", "")
+    assert hub.faults.pending()[0].device_id == "d1/m1"
+
+
 def test_faults_as_json(hub: Hub) -> None:
     """The documents of the REST resource."""
     _, out, _ = _fault(hub, "add", "telemetry", "lose", "--json")
@@ -57,7 +79,9 @@ def test_faults_as_json(hub: Hub) -> None:
         (("add", "connect", "refuse"), "refuse takes --status"),
         (("add", "connect", "delay"), "delay takes --seconds"),
         (("add", "telemetry", "lose", "--status", "3"), "--status is for refuse only"),
-        (("add", "telemetry", "lose", "--device", "a/b"), "is no device id"),
+        (("add", "telemetry", "lose", "--device", "a/b/c"), "is no device id"),
+        (("add", "lunch", "lose"), "Invalid value for 'OPERATION'"),
+        (("add", "connect", "explode"), "Invalid value for 'EFFECT'"),
         (("add", "telemetry", "lose", "--times", "0"), "times"),
     ],
 )

@@ -25,6 +25,20 @@ def test_fault_strikes_its_operation_and_device_only() -> None:
     assert fault.times_left == 0
 
 
+def test_fault_for_a_device_strikes_its_modules() -> None:
+    """One for a module strikes that module only."""
+    faults = Faults()
+    faults.inject(Operation.REPORTED_PATCH, Refuse(429), device_id="d1")
+    assert faults.strike(Operation.REPORTED_PATCH, "d11/m1") is None
+    assert faults.strike(Operation.REPORTED_PATCH, "d1/m1") == Refuse(429)
+    faults.inject(Operation.REPORTED_PATCH, Refuse(500), device_id="d1/m1")
+    assert [faults.strike(Operation.REPORTED_PATCH, name) for name in ("d1", "d1/m2", "d1/m1")] == [
+        None,
+        None,
+        Refuse(500),
+    ]
+
+
 def test_orders_strike_one_after_the_other() -> None:
     """A later order waits until an earlier one for the same operation is spent; none of them means any device."""
     faults = Faults()

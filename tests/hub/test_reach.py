@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fwsm.errors import HubAddressError
+from fwsm.hub import Hub
 from fwsm.hub.identity import Identity
 from fwsm.hub.reach import Ports, Reach
 
@@ -19,6 +21,22 @@ def test_string_of_a_device_has_its_key_or_says_that_it_has_none() -> None:
         reach.device(Identity("d1", "KEY", "KEY")).connection_string == "HostName=::1;DeviceId=d1;SharedAccessKey=KEY"
     )
     assert reach.device(Identity("d1", "", "")).connection_string == "HostName=::1;DeviceId=d1;x509=true"
+
+
+@pytest.mark.parametrize(
+    ("ports", "names"),
+    [
+        ((8443, 8443, None), "mqtt_port and rest_port are both 8443"),
+        ((8883, 8443, 8883), "mqtt_port and socks_port are both 8883"),
+        ((8883, 8443, 8443), "rest_port and socks_port are both 8443"),
+    ],
+)
+def test_each_door_has_a_port_of_its_own(ports: tuple[int, int, int | None], names: str) -> None:
+    """Both are named, before anything listens; nobody else is blamed."""
+    with pytest.raises(HubAddressError, match=names):
+        Ports(*ports)
+    with pytest.raises(HubAddressError, match=names):
+        Hub(mqtt_port=ports[0], rest_port=ports[1], socks_port=ports[2])
 
 
 def test_string_of_a_policy_has_the_port() -> None:

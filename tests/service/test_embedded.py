@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fwsm.errors import DeviceNotFoundError, HubUnreachableError, ServiceError, UnauthorizedError
+from fwsm.hub.faults import _POSSIBLE, Operation, Refuse
 from fwsm.hub.faults import EFFECTS as HUB_EFFECTS
-from fwsm.hub.faults import Operation, Refuse
 from fwsm.service import EFFECTS, LOST, OPERATIONS, EmbeddedClient, Transport
 from fwsm.service.sas import SharedAccess
 from tests.service.scripted import answering
@@ -30,8 +30,10 @@ def embedded(hub: Hub) -> Iterator[EmbeddedClient]:
 
 def test_names_are_those_of_the_hub() -> None:
     """They are written twice, because operators do without the packages of the hub."""
-    assert tuple(operation.value for operation in Operation) == OPERATIONS
+    assert tuple(operation.value for operation in Operation) == tuple(OPERATIONS)
     assert tuple(HUB_EFFECTS) == EFFECTS
+    for operation, (effects, _) in _POSSIBLE.items():
+        assert {HUB_EFFECTS[name] for name in OPERATIONS[operation.value]} == set(effects)
 
 
 def test_events_come_from_a_position(hub: Hub, embedded: EmbeddedClient) -> None:

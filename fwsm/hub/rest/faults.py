@@ -1,6 +1,8 @@
 """Faults and limits over REST: this hub's own resources, for the owner, from this machine only.
 
 POST /$fwsm/faults {"operation": "reported patch", "effect": "refuse", "status": 429, "deviceId": "d1", "times": 3}
+
+`deviceId` may be `{device}/{module}`; a fault for a device strikes its modules as well.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ async def _inject(engine: Engine, request: Request) -> Response:
     device_id, times = body.get("deviceId"), _whole(body, "times", 1)
     if not isinstance(device_id, str | None):
         raise Refusal(Why.ARGUMENT_INVALID, f"deviceId is {device_id!r:.40}, not a text.")
-    fault = engine.faults.inject(operation, _effect(body), device_id=device_id, times=times)
+    effect = _effect(body)
+    _check_names(body, effect)
+    fault = engine.faults.inject(operation, effect, device_id=device_id, times=times)
     return answer(_document(fault), 201)
 
 
@@ -101,6 +105,14 @@ def _effect(body: dict[str, Any]) -> Effect:
     if kind is Delay:
         return Delay(_number(body, "seconds"))
     return kind()  # type: ignore[call-arg] # the others take nothing
+
+
+def _check_names(body: dict[str, Any], effect: Effect) -> None:
+    known = {"operation", "effect", "deviceId", "times", *effect.__slots__}
+    for name in body:
+        if name not in known:
+            what = f"{name[:40]!r} means nothing to a fault that is {_NAMES[type(effect)]}"
+            raise Refusal(Why.ARGUMENT_INVALID, f"{what}; known are {', '.join(sorted(known))}.")
 
 
 def _whole(body: dict[str, Any], name: str, default: int | None = None) -> int:

@@ -72,6 +72,23 @@ def test_impossible_order_is_refused(hub: Hub, owner: Operator, order: dict[str,
     assert hub.faults.pending() == ()
 
 
+@pytest.mark.parametrize(
+    ("order", "name"),
+    [
+        ({"operation": "telemetry", "effect": "lose", "seconds": 3}, "seconds"),
+        ({"operation": "telemetry", "effect": "lose", "bogus": 5}, "bogus"),
+        ({"operation": "connect", "effect": "refuse", "status": 3, "seconds": 3}, "seconds"),
+        ({"operation": "connect", "effect": "delay", "seconds": 3, "status": None}, "status"),
+    ],
+)
+def test_what_means_nothing_is_refused_by_name(hub: Hub, owner: Operator, order: dict[str, Any], name: str) -> None:
+    """A key that is misspelt, or that belongs to another effect, would otherwise be lost in silence."""
+    answer = owner.ask("POST", PATH, order)
+    assert refused(answer) == (400, "ArgumentInvalid")
+    assert f"'{name}' means nothing" in str(answer.body)
+    assert hub.faults.pending() == ()
+
+
 def test_limits_are_switched_on_and_off(hub: Hub, owner: Operator) -> None:
     """By the number of S1 units."""
     assert owner.ask("GET", "/$fwsm/throttles").body == {"units": 0}
