@@ -117,8 +117,14 @@ class Applying:
             return None
 
     def install(self, update: Update, stop: threading.Event) -> Fact:
-        """Read the file once more, and install it."""
+        """Read the file once more, and install it, unless that is done.
+
+        A database whose last commits were lost knows of an earlier state than the board is in. The image may be
+        running on trial already, and to install it once more would write over what the board falls back to.
+        """
         try:
+            if self._installer.probe(update) is Probe.DONE:
+                return Fact(Trigger.INSTALLED, {"reboot_required": not self._installer.runs(update)})
             path = self._download.verify(update, stop)
             reboot_required = self._installer.install(update, path, stop)
         except Exception as error:  # noqa: BLE001  # whatever it is, the table decides

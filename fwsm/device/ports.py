@@ -163,7 +163,10 @@ class Installer(Protocol):
         ...
 
     def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:
-        """Write the image, prove what was written, and activate it on trial.
+        """Write the image, prove what was written, and activate it on trial; nothing if that is done already.
+
+        While the image runs on trial, what there is beside it is what the device falls back to, so that must not be
+        written over. The agent asks `probe` first, and does not call this if the answer is `DONE`.
 
         Returns:
             Whether a reboot is required before the new image runs.
@@ -174,7 +177,10 @@ class Installer(Protocol):
         ...
 
     def probe(self, update: Update) -> Probe:
-        """After a restart: how far did `install` get? `DONE` as well if the image of this update runs already."""
+        """How far did `install` get? `DONE` as well if the image of this update runs already.
+
+        Asked after a restart and before each installation.
+        """
         ...
 
     def image_of(self, update: Update) -> Artifact | None:  # noqa: ARG002  # it is for those that do keep one

@@ -125,11 +125,13 @@ class MemoryInstaller:
         return "b" if self.board.booted == "a" else "a"
 
     def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:  # noqa: ARG002
-        """Write and activate."""
+        """Write and activate, unless that is done."""
         if stop.is_set():
             raise InstallError("the installation was broken off")
         if self.failures:
             raise self.failures.pop(0)
+        if self.probe(update) is Probe.DONE:
+            return not self.runs(update)
         target = self.target_slot()
         assert target is not None  # noqa: S101
         self.board.content[target] = update.id

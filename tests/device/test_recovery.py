@@ -14,7 +14,7 @@ import pytest
 
 from fwsm.core.policy import NotBefore
 from fwsm.core.twin import section
-from fwsm.core.update import State
+from fwsm.core.update import Probe, State
 from fwsm.errors import HealthError, InstallError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.prepared import writing
@@ -25,6 +25,7 @@ from tests.device.life import IMAGE, OTHER, STEPS, URI, Life
 from tests.store.damage import DAMAGES, left_behind
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
     from pathlib import Path
 
@@ -254,6 +255,37 @@ def test_an_installer_that_cannot_tell_ends_the_update(life: Life) -> None:
     update = _rest(life)
     assert update is not None
     assert (update.state, update.failure and update.failure.code) == (State.APPLY_FAILED, "storeLost")
+
+
+# -- the last commits --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.REBOOTING, State.CONFIRMING])
+def test_what_is_installed_is_not_installed_again_when_the_last_commits_are_lost(life: Life, state: State) -> None:
+    """The record is back in waiting; what the board falls back to must not be written over, by no installer."""
+
+    class Heedless(MemoryInstaller):
+        def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:
+            assert self.probe(update) is not Probe.DONE
+            return super().install(update, artifact, stop)
+
+    life.installer = Heedless(life.board)
+    _to(life, State.WAITING)
+    earlier = left_behind(life.directory, life.directory.with_name("earlier")).parent
+    life.restart()
+    life.step_until(State.REBOOTING)
+    if state is State.CONFIRMING:
+        life.reboot()
+        life.step_until(state)
+    life.end()
+    life.directory = earlier
+    life.start()
+    life.link.start(life.agent.deliver)
+    update = _rest(life)
+    assert update is not None
+    assert update.state is State.APPLY_COMPLETE
+    assert life.board.installed == ["u1"]
+    _check_truth(life, update)
 
 
 # -- one value of a row ------------------------------------------------------------------------------------------------

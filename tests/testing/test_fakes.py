@@ -76,6 +76,17 @@ def test_a_board_tries_a_slot_once_and_falls_back(go_on: threading.Event) -> Non
     assert not installer.runs(UPDATE)
 
 
+def test_what_is_installed_is_not_installed_again(go_on: threading.Event) -> None:
+    """Neither while it waits for its boot nor while it runs on trial."""
+    board = Board()
+    installer = MemoryInstaller(board)
+    assert installer.install(UPDATE, Path("u1"), go_on)
+    assert installer.install(UPDATE, Path("u1"), go_on)
+    board.power_cycle()
+    assert not installer.install(UPDATE, Path("u1"), go_on)
+    assert (board.installed, board.content) == (["u1"], {"b": "u1"})
+
+
 def test_a_confirmed_slot_is_booted_from_then_on(go_on: threading.Event) -> None:
     """And a boot loader that does not accept the trial boots the old one."""
     for accepts, booted in ((True, "b"), (False, "a")):

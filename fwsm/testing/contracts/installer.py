@@ -65,6 +65,19 @@ class InstallerContract:
         assert _install(bench, update) == _install(bench, update)
         assert bench.new_installer().probe(update) is Probe.DONE
 
+    def test_what_runs_on_trial_is_not_installed_again(self, bench: InstallerBench, update: Update) -> None:
+        """A device that has lost its last commits does it once more; what it falls back to must still be there."""
+        self.run_new(bench, update)
+        bench.new_installer().confirm(update)
+        second = _update("u2", bench.new_artifact(2))
+        self.run_new(bench, second, number=2)
+        assert not _install(bench, second, number=2)
+        assert bench.new_installer().probe(second) is Probe.DONE
+        assert bench.new_installer().runs(second)
+        if bench.new_installer().roll_back(second):
+            bench.reboot()
+        assert bench.new_installer().runs(update)
+
     def test_what_was_confirmed_stays(self, bench: InstallerBench, update: Update) -> None:
         """Over any number of reboots; to confirm twice does no harm."""
         self.run_new(bench, update)
