@@ -7,6 +7,7 @@ off the hub some fifty times a second. The lock is the kernel's (flock), so it e
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -35,11 +36,11 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(
-                f"cannot open the lock {path}", why=str(error), fix="Make the state directory writable"
-            ) from error
+            no_file = error.errno in {errno.ELOOP, errno.EISDIR}
+            fix = f"Remove {path}, which is no file" if no_file else "Make the state directory writable"
+            raise StoreError(f"cannot open the lock {path}", why=str(error), fix=fix) from error
         try:
             _take(self._file)
         except BlockingIOError as error:
@@ -73,7 +74,7 @@ def holder(path: Path) -> str | None:
         StoreError: the lock cannot be looked at.
     """
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:

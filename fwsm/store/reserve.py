@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -51,9 +52,10 @@ class Reserve:
     def size_bytes(self) -> int:
         """How much room it keeps; 0 if there is no such file."""
         try:
-            return self._path.lstat().st_size
+            status = self._path.lstat()
         except OSError:
             return 0
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
     def keep(self, *, beside_bytes: int = 0) -> None:
         """Make it whole, unless it is.
@@ -76,6 +78,7 @@ class Reserve:
                     why="the disk is full",
                     fix="Free some space on it",
                 )
+            self._make_way()
             self._write(there)
 
     def refill(self) -> None:
@@ -115,6 +118,13 @@ class Reserve:
                     raise
                 _log.warning("%s; %d KiB of the reserve are left", error, self.size_bytes // 1024)
 
+    def _make_way(self) -> None:
+        """Set aside what has the name of the file and is none: it keeps no room, and every update would be refused."""
+        if os.path.lexists(self._path) and not stat.S_ISREG(self._path.lstat().st_mode):
+            aside = self._path.with_name("reserve.set-aside")
+            self._path.rename(aside)
+            _log.warning("%s is no file, and was set aside as %s", self._path, aside)
+
     def _write(self, there: int) -> None:
         noise = random.Random(there).randbytes(RESERVE_BYTES - there)  # noqa: S311  # no secret
         with self._opened(os.O_CREAT) as file:
@@ -124,7 +134,8 @@ class Reserve:
 
     @contextmanager
     def _opened(self, how: int) -> Iterator[int]:
-        file = os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | how, 0o600)
+        # Without O_NONBLOCK, a pipe of this name would be opened once somebody reads from it.
+        file = os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | how, 0o600)
         try:
             yield file
         finally:

@@ -48,6 +48,24 @@ def test_second_in_the_same_process_is_refused(path: Path) -> None:
     first.release()
 
 
+def test_a_link_in_its_place_is_refused(path: Path) -> None:
+    """The process id would be written into the file of somebody else."""
+    other = path.with_name("other")
+    other.write_text("of somebody")
+    path.symlink_to(other)
+    with pytest.raises(StoreError, match=f"Remove {path}, which is no file"):
+        Lock(path)
+    with pytest.raises(StoreError, match="cannot look at the lock"):
+        holder(path)
+    assert other.read_text() == "of somebody"
+
+
+def test_whoever_looks_is_not_kept_waiting_by_a_pipe(path: Path) -> None:
+    """Nobody writes into it, so to open it in the usual way would not end."""
+    os.mkfifo(path)
+    assert holder(path) is None
+
+
 def test_released_lock_can_be_taken_again(path: Path) -> None:
     """Releasing twice does no harm, to the next holder either."""
     first = Lock(path)

@@ -6,6 +6,7 @@ The disk is a small tmpfs of the test's own, and before each commit somebody fil
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -56,6 +57,14 @@ def test_without_the_file_there_is_nothing_to_give(tmp_path: Path) -> None:
     """Somebody has removed it, perhaps to make room."""
     reserve = Reserve(tmp_path / "fwsm.db")
     assert (reserve.give(), reserve.size_bytes) == (False, 0)
+
+
+def test_a_pipe_that_somebody_reads_gives_nothing(tmp_path: Path) -> None:
+    """It can be opened, and cannot be cut off."""
+    os.mkfifo(tmp_path / "reserve")
+    reader = os.open(tmp_path / "reserve", os.O_RDONLY | os.O_NONBLOCK)
+    assert not Reserve(tmp_path / "fwsm.db").give()
+    os.close(reader)
 
 
 def test_what_was_given_up_is_taken_back(reserve: Reserve, tmp_path: Path) -> None:
@@ -116,17 +125,38 @@ def test_what_room_does_not_help_against_costs_none(reserve: Reserve, error: Exc
     assert reserve.size_bytes == RESERVE_BYTES
 
 
-@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("victim")], ids=["directory", "link"])
-def test_something_else_in_its_place_is_named_and_left_alone(tmp_path: Path, make: Any) -> None:
-    """A link is not followed: what it points to belongs to somebody else."""
+@pytest.mark.parametrize(
+    "make", [Path.mkdir, lambda path: path.symlink_to("victim"), os.mkfifo], ids=["directory", "link", "pipe"]
+)
+def test_something_else_in_its_place_is_named_and_set_aside(
+    tmp_path: Path, make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody waits for it. A link is not followed: what it points to belongs to somebody else."""
+    path, aside = tmp_path / "reserve", tmp_path / "reserve.set-aside"
     (tmp_path / "victim").write_bytes(b"precious")
-    make(tmp_path / "reserve")
+    make(path)
+    kind = stat.S_IFMT(path.lstat().st_mode)
+    reserve = Reserve(tmp_path / "fwsm.db")
+    assert (reserve.give(), reserve.size_bytes) == (False, 0)
+    reserve.keep()
+    assert stat.S_ISREG(path.lstat().st_mode)
+    assert reserve.size_bytes == RESERVE_BYTES
+    assert stat.S_IFMT(aside.lstat().st_mode) == kind
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert f"{path} is no file, and was set aside as {aside}" in caplog.text
+
+
+def test_what_cannot_be_set_aside_is_named_and_left_alone(tmp_path: Path) -> None:
+    """Nothing that somebody may want is written over."""
+    path, aside = tmp_path / "reserve", tmp_path / "reserve.set-aside"
+    path.mkdir()
+    (aside / "precious").mkdir(parents=True)
     reserve = Reserve(tmp_path / "fwsm.db")
     with pytest.raises(StoreError, match="cannot keep room on the disk for the end of an update"):
         reserve.keep()
     reserve.refill()
-    assert not reserve.give()
-    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert path.is_dir()
+    assert (aside / "precious").is_dir()
 
 
 # -- on a disk that is full --------------------------------------------------------------------------------------------
