@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.redaction import redacted
+from fwsm.core.text import said_by
 from fwsm.errors import ConfigError, FwsmError, Kind
 
 if TYPE_CHECKING:
@@ -145,8 +146,8 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception stands for. A foreign exception is a bug, and a bug is not retried."""
         if isinstance(error, FwsmError):
-            return cls(code=error.code, message=_storable(str(error)), kind=error.kind)
-        return cls(code="internal", message=_storable(f"{type(error).__name__}: {error}"), kind=Kind.PERMANENT)
+            return cls(code=error.code, message=_storable(said_by(error)), kind=error.kind)
+        return cls(code="internal", message=_storable(f"{type(error).__name__}: {said_by(error)}"), kind=Kind.PERMANENT)
 
 
 def _storable(text: str) -> str:

@@ -6,6 +6,7 @@ from a thread in the middle of the first update.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import os
@@ -18,7 +19,7 @@ from fwsm.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["require_call", "require_directory", "require_part", "require_seconds", "require_states"]
+__all__ = ["require_call", "require_directory", "require_done", "require_part", "require_seconds", "require_states"]
 
 
 def require_part(name: str, part: object, protocol: type) -> None:
@@ -50,11 +51,12 @@ def require_directory(name: str, found: object) -> Path:
     Raises:
         ConfigError: it is no path, or an empty one, which would be wherever the program happens to be started.
     """
-    if not isinstance(found, str | os.PathLike) or not os.fspath(found) or isinstance(os.fspath(found), bytes):
+    path = os.fspath(found) if isinstance(found, str | os.PathLike) else None
+    if not isinstance(path, str) or not path or "\0" in path:
         raise ConfigError(
             f"{name} is {found!r}", why="it must be the path of a directory", fix="Give one, such as /var/lib/meter"
         )
-    return Path(found)
+    return Path(path)
 
 
 def require_call(name: str, found: object) -> None:
@@ -67,12 +69,28 @@ def require_call(name: str, found: object) -> None:
         raise ConfigError(
             f"{found!r} cannot be {name}", why="it cannot be called", fix="Give a function, or another callable"
         )
-    if inspect.iscoroutinefunction(found):
+    called: object = found
+    while isinstance(called, functools.partial):
+        called = called.func
+    if inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(type(called).__call__):
         raise ConfigError(
             f"{getattr(found, '__qualname__', found)} cannot be {name}",
             why="it is a coroutine function, and no event loop runs in the device's threads",
             fix="Give a plain function; from it, loop.call_soon_threadsafe reaches a loop of yours",
         )
+
+
+def require_done(result: object) -> None:
+    """Whether a call has done its work, now that it has returned: what only makes a coroutine looks like any function.
+
+    Raises:
+        TypeError: it has returned a promise that nobody here keeps.
+    """
+    if not inspect.isawaitable(result):
+        return
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns, some time later, that it was never awaited
+    raise TypeError(f"it returned a {type(result).__name__}, and no event loop runs in the device's threads")
 
 
 def require_states(states: Iterable[object]) -> None:

@@ -2,7 +2,8 @@
 
 A hook is told after the fact: what it hears of is on disk, or has reached the hub. It cannot hold anything up but by
 being slow, and cannot break anything: what it raises is logged, and kept as an incident in the database, once for each
-hook and update.
+hook and update. So is what a guard of an extension raises; it does not hold then. Only SystemExit and KeyboardInterrupt
+are no failures: they end the run of the device.
 
 | hook | told | in which thread |
 |---|---|---|
@@ -13,19 +14,23 @@ hook and update.
 
 from __future__ import annotations
 
+import functools
 import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from fwsm.device.fitting import require_call, require_states
+from fwsm.device.fitting import require_call, require_done, require_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fwsm.core.update import Progress, State, Update
+    from fwsm.core.entry import Facts
+    from fwsm.core.guards import Guard
+    from fwsm.core.lifecycle import Extension
+    from fwsm.core.update import Limits, Progress, State, Update
 
 __all__ = ["Entered", "EntryHook", "HookFailure", "Hooks", "ProgressHook", "ReportHook"]
 
@@ -59,14 +64,16 @@ ReportHook: TypeAlias = Callable[[Mapping[str, Any]], object]
 
 @dataclass(frozen=True, slots=True)
 class HookFailure:
-    """A hook raised.
+    """A hook raised, or a guard.
 
     Attributes:
+        code: what the incident is called.
         hook: its name.
         error: what it raised.
         update_id: the update that it was told of; None if of none.
     """
 
+    code: str
     hook: str
     error: Exception
     update_id: str | None
@@ -121,8 +128,13 @@ class Hooks:
         for hook in self._list(self._reported):
             self._call(hook, None, patch)
 
+    def guarded(self, extension: Extension) -> Extension:
+        """The same extension, but a guard of its rows that raises does not hold."""
+        rows = (replace(row, guards=tuple(map(self._guarded, row.guards))) for row in extension.rows)
+        return replace(extension, rows=tuple(rows))
+
     def failures(self) -> Iterator[HookFailure]:
-        """What hooks have raised since the last call; the same hook and update come once."""
+        """What hooks and guards have raised since the last call; the same one and update come once."""
         while not self._failures.empty():
             yield self._failures.get()
 
@@ -137,13 +149,29 @@ class Hooks:
 
     def _call(self, hook: Callable[..., object], update_id: str | None, *told: object) -> None:
         try:
-            hook(*told)
+            require_done(hook(*told))
         except Exception as error:  # noqa: BLE001  # it is the embedder's code
-            name = _name(hook)
-            _log.exception("the hook %s failed; the update goes on", name)
-            if self._is_new(hook, update_id):
-                self._failures.put(HookFailure(name, error, update_id))
-                self.on_failure()
+            _log.exception("the hook %s failed; the update goes on", _name(hook))
+            self._keep("hookFailed", hook, error, update_id)
+
+    def _guarded(self, guard: Guard) -> Guard:
+        @functools.wraps(guard)
+        def holds(update: Update, facts: Facts, limits: Limits) -> bool:
+            try:
+                answer = guard(update, facts, limits)
+                require_done(answer)
+                return bool(answer)
+            except Exception as error:  # noqa: BLE001  # it is the embedder's code
+                _log.exception("the guard %s failed, so it does not hold", _name(guard))
+                self._keep("guardFailed", guard, error, update.id)
+                return False
+
+        return holds
+
+    def _keep(self, code: str, failed: Callable[..., object], error: Exception, update_id: str | None) -> None:
+        if self._is_new(failed, update_id):
+            self._failures.put(HookFailure(code, _name(failed), error, update_id))
+            self.on_failure()
 
     def _is_new(self, hook: object, update_id: str | None) -> bool:
         key = (id(hook), update_id)

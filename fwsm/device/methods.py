@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fwsm.core.text import cut
-from fwsm.device.fitting import require_call
+from fwsm.core.text import cut, said_by
+from fwsm.device.fitting import require_call, require_done
 from fwsm.device.job import Job
 from fwsm.errors import ConfigError
 
@@ -96,11 +96,13 @@ def _unknown(name: str, known: str) -> dict[str, str]:
 
 def _carried_out(call: MethodCall, handler: Method) -> tuple[int, Mapping[str, Any]]:
     try:
-        status, payload = handler(call.payload)
+        answer = handler(call.payload)
+        require_done(answer)
+        status, payload = answer
         _check_answer(status, payload)
     except Exception as error:  # noqa: BLE001  # it is the embedder's code
         _log.exception("method %s failed", call.name)
-        reason = cut(f"{type(error).__name__}: {error}", _LONGEST_REASON)
+        reason = cut(f"{type(error).__name__}: {said_by(error)}", _LONGEST_REASON)
         message = f"method '{call.name}' failed on the device: {reason}. The device's log has the whole"
         return _FAILED, {"message": message, "code": "internal", "reason": reason, "fix": "Look into the device's log"}
     return status, payload

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
+from fwsm.core.text import said_by
 from fwsm.core.twin import progress_patch, wrapped
 from fwsm.device.hooks import Entered
 from fwsm.errors import StoreError
@@ -54,7 +55,8 @@ class Record:
         self._store = store
         self._reporter = reporter
         self._hooks = hooks
-        self._lifecycle = Lifecycle([self._commit, self._tell_reporter, self._tell_entry], limits, extension)
+        on_entry = [self._commit, self._take_over, self._tell_reporter, self._tell_entry]
+        self._lifecycle = Lifecycle(on_entry, limits, hooks.guarded(extension))
         # What is stored in the same transaction as the entry under way.
         self._replacement: Update | None = None
         self._acknowledging: Acknowledgement | None = None
@@ -78,7 +80,7 @@ class Record:
             StoreError: nothing has changed.
         """
         with self._changing, self._along(acknowledging=acknowledging):
-            self.update = after = self._lifecycle.fire(update, fact.trigger, Facts(now=now, **fact.known))
+            after = self._lifecycle.fire(update, fact.trigger, Facts(now=now, **fact.known))
             self._reporter.forget_progress()
         return after
 
@@ -97,9 +99,9 @@ class Record:
         with self._changing, self._along(replacement=new, acknowledging=acknowledging):
             if self.update is None or self.update.state.settled:
                 self._store.accept(new, now, acknowledging=acknowledging)
+                self.update = new
             else:
                 self._lifecycle.fire(self.update, Trigger.SUPERSEDED, Facts(now=now))
-            self.update = new
             self._reporter.forget_progress()
         self._reporter.ring()
         self._tell_hooks(Entered(new, None, ACCEPTED))
@@ -143,7 +145,7 @@ class Record:
                 self._recalling = False
             if after is update:  # it has settled: there is no entry that could have kept it
                 self._restore(update, now)
-            self.update = after
+                self.update = after
         self._reporter.ring()
 
     def _restore(self, update: Update, now: Moment) -> None:
@@ -188,14 +190,14 @@ class Record:
         return self._lifecycle.rows_from(state)
 
     def keep_incidents(self, now: Moment) -> None:
-        """Keep on disk which hooks have failed.
+        """Keep on disk which hooks and guards have failed.
 
         Raises:
             StoreError: it could not be kept, and is lost.
         """
         for failure in self._hooks.failures():
-            message = f"{failure.hook} raised {type(failure.error).__name__}: {failure.error}"
-            self._store.note("hookFailed", message, now, failure.update_id)
+            message = f"{failure.hook} raised {type(failure.error).__name__}: {said_by(failure.error)}"
+            self._store.note(failure.code, message, now, failure.update_id)
 
     @contextmanager
     def _along(
@@ -217,6 +219,9 @@ class Record:
         else:
             new, now = self._replacement, entry.facts.now
             self._store.accept(new, now, superseding=entry, acknowledging=self._acknowledging)
+
+    def _take_over(self, entry: Entry) -> None:
+        self.update = self._replacement or entry.after
 
     def _tell_reporter(self, _entry: Entry) -> None:
         self._reporter.ring()

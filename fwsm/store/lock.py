@@ -12,6 +12,7 @@ import fcntl
 import os
 import threading
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from fwsm.errors import StoreError, StoreLockedError
 
@@ -59,12 +60,33 @@ class Lock:
         with contextlib.suppress(OSError):  # the pid is a courtesy; a full disk must not keep the device from coming up
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        _held.add(self)
 
     def release(self) -> None:
         """Let go; harmless the second time."""
         if self._file >= 0:
+            try:
+                # The lock is that of the open file, which a child process that was forked may have open, too.
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+            finally:
+                self.leave()
+
+    def leave(self) -> None:
+        """Forget it without letting go: in a child process it is still the parent's."""
+        if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+_held: Final[WeakSet[Lock]] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    for lock in list(_held):
+        lock.leave()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def holder(path: Path) -> str | None:

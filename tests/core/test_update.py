@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,21 @@ def test_failure_of_a_foreign_error_is_a_bug_and_not_retried(error: Exception) -
 def test_failure_can_be_stored_whatever_its_text(error: Exception) -> None:
     """A file name that is not UTF-8 gets into messages with surrogates, which no database takes."""
     assert Failure.of(error).message.encode().endswith(b"no file ?.bin")
+
+
+class SpeechlessError(DownloadError):
+    """Its text cannot be made."""
+
+    def __str__(self) -> NoReturn:
+        """Fail."""
+        raise LookupError
+
+
+def test_failure_of_an_error_without_a_text_is_a_failure_all_the_same() -> None:
+    """Whoever keeps it must not end over it."""
+    assert Failure.of(SpeechlessError("")) == Failure(
+        "downloadInterrupted", "(its text cannot be made: LookupError)", Kind.TRANSIENT
+    )
 
 
 def test_failure_does_not_fill_the_database() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +79,21 @@ def test_a_coroutine_function_would_never_run() -> None:
     with pytest.raises(ConfigError, match=r"later cannot be a hook: .*call_soon_threadsafe"):
         require_call("a hook", later)
     require_call("a hook", print)
+    require_call("a hook", functools.partial(print, "x"))
+
+
+class Later:
+    """Not before somebody awaits what a call returns."""
+
+    async def __call__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("found", [Later(), functools.partial(Later()), functools.partial(later), Later().__call__])
+def test_a_coroutine_function_may_be_wrapped_up(found: object) -> None:
+    """In an object, in a partial."""
+    with pytest.raises(ConfigError, match="it is a coroutine function"):
+        require_call("a hook", found)
 
 
 def test_states_are_states() -> None:
@@ -155,10 +172,10 @@ def test_a_hook_is_looked_at_when_it_is_added(tmp_path: Path) -> None:
             device.on_enter()(later)
 
 
-@pytest.mark.parametrize("found", [5, None, "", b"/var/lib/meter"])
+@pytest.mark.parametrize("found", [5, None, "", b"/var/lib/meter", "a\0b"])
 def test_what_is_no_path_of_a_directory_is_told_as_such(found: Any) -> None:
     """Not by a TypeError out of the middle of something."""
-    with pytest.raises(ConfigError, match=f"state_dir is {found!r}: it must be the path of a directory"):
+    with pytest.raises(ConfigError, match=f"state_dir is {re.escape(repr(found))}: it must be the path of a directory"):
         require_directory("state_dir", found)
     with pytest.raises(ConfigError, match="state_dir is"):
         Device(found, link=MemoryLink(), installer=MemoryInstaller(Board()))

@@ -11,7 +11,7 @@ from fwsm.device.hooks import Entered, Hooks
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 UPDATE = Update(id="u1", request=Request("https://images.example/one.img"), state=State.DOWNLOADING, boot_id="b")
 ENTERED = Entered(UPDATE, None, "policy_allowed")
@@ -100,6 +100,33 @@ def test_a_callable_object_is_named_by_its_class() -> None:
     hooks.entered(ENTERED)
     (failure,) = hooks.failures()
     assert failure.hook.endswith("Caller")
+
+
+def test_a_hook_that_only_makes_a_coroutine_has_failed() -> None:
+    """Nobody runs it, and it does not show before it is called; Python is spared its warning."""
+
+    async def later(_: object) -> None:
+        """Not before somebody awaits it."""
+
+    hooks = Hooks()
+    hooks.on_enter(lambda entered: later(entered.update))
+    hooks.entered(ENTERED)
+    (failure,) = hooks.failures()
+    assert str(failure.error) == "it returned a coroutine, and no event loop runs in the device's threads"
+
+
+def test_a_promise_of_another_kind_is_none_either() -> None:
+    """It is not a coroutine, but somebody would have to wait for it."""
+
+    class Promise:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    hooks = Hooks()
+    hooks.on_enter(lambda _entered: Promise())
+    hooks.entered(ENTERED)
+    (failure,) = hooks.failures()
+    assert str(failure.error).startswith("it returned a Promise")
 
 
 def test_what_cannot_be_called_is_no_hook() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -38,6 +39,48 @@ def test_a_policy_that_fails_is_shown_and_asked_again(life: Life) -> None:
     life.step_until(State.DOWNLOAD_COMPLETE)
     life.report()
     assert "reason" not in life.link.section
+
+
+class Odd:
+    """A policy that answers what is no answer, once."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answers: list[Any] = [answer]
+
+    def verdict(self, _update: Update, _now: Moment) -> NotBefore | None:
+        """Answer."""
+        return self.answers.pop() if self.answers else None
+
+
+WHEN = datetime(2030, 1, 1)  # noqa: DTZ001  # that is what is wrong with it
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        False,
+        True,
+        60.0,
+        NotBefore("", None, 60.0),
+        NotBefore("a\nb", None, 60.0),
+        NotBefore(cast("str", 5), None, 60.0),
+        NotBefore("busy", cast("datetime", "2030"), 60.0),
+        NotBefore("busy", WHEN, 60.0),
+        NotBefore("busy", None, cast("float", None)),
+        NotBefore("busy", None, math.nan),
+        NotBefore("busy", None, 10**400),
+    ],
+)
+def test_an_answer_that_says_nothing_is_a_failure_of_the_policy(life: Life, answer: Any) -> None:
+    """No answer is not a yes, and no reason for the agent to end at each start."""
+    life.options = {"policy": Odd(answer)}
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    life.agent.step(life.clock.now())
+    assert life.agent.update is not None
+    assert life.agent.update.reason == "policyFailed"
+    life.restart()
+    life.step_until(State.DOWNLOADING)
 
 
 class Asked:

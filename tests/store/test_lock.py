@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fwsm.errors import Kind, StoreError, StoreLockedError
-from fwsm.store.lock import Lock, holder
+from fwsm.store.lock import Lock, _leave_to_parent, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,34 @@ from fwsm.store.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
+"""
+
+_FORKING = """
+import os, sys
+from pathlib import Path
+from fwsm.errors import StoreLockedError
+from fwsm.store.lock import Lock
+lock = Lock(Path(sys.argv[1]))
+told, tell = os.pipe()
+end, ending = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(ending)
+    lock.release()
+    os.write(tell, b"child")
+    os.read(end, 1)
+    os._exit(0)
+os.close(end)
+print(os.read(told, 5).decode())
+try:
+    Lock(Path(sys.argv[1]))
+except StoreLockedError:
+    print("held")
+lock.release()
+Lock(Path(sys.argv[1])).release()
+print("free", flush=True)
+os.close(ending)
+os.waitpid(child, 0)
 """
 
 
@@ -114,6 +142,37 @@ def test_lock_is_not_inherited_by_programs(path: Path) -> None:
         Lock(path).release()
     finally:
         child.communicate(timeout=10)
+
+
+def test_what_a_forked_child_has_open_keeps_nobody_out(path: Path) -> None:
+    """The lock is let go of, and not only one of the descriptors of its file."""
+    first = Lock(path)
+    inherited = os.dup(first._file)
+    first.release()
+    Lock(path).release()
+    os.close(inherited)
+
+
+def test_a_forked_child_leaves_the_lock_to_its_parent(path: Path) -> None:
+    """It keeps nothing open, and what it still has of the object lets go of nothing."""
+    first = Lock(path)
+    of_the_parent = os.dup(first._file)
+    _leave_to_parent()
+    for _ in range(2):
+        first.leave()
+        first.release()
+    with pytest.raises(StoreLockedError):
+        Lock(path)
+    os.close(of_the_parent)
+    Lock(path).release()
+
+
+@pytest.mark.kill
+def test_a_process_that_forks_keeps_its_lock_and_can_let_go_of_it(path: Path) -> None:
+    """While the child lives, and whatever the child does with the object."""
+    program = [sys.executable, "-W", "ignore", "-c", _FORKING, str(path)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout.split(), ended.stderr) == (0, ["child", "held", "free"], "")
 
 
 @pytest.mark.kill
