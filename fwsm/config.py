@@ -136,11 +136,13 @@ class Found:
         values: the settings that hold, by their names.
         places: where each of them stands: file and line, a variable, or "" for an argument.
         problems: what does not hold, with its place, in the order in which it was found.
+        whole: whether the file could be read.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     problems: list[ConfigError] = field(default_factory=list)
+    whole: bool = True
 
     def take(self, name: str, value: Any, place: str, told: str) -> None:
         """Keep a value that its setting can have; it wins over one that was taken before."""
@@ -177,6 +179,7 @@ def find(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]
             _find_in_file(found, file)
         except ConfigError as error:
             found.problems.append(error)
+            found.whole = False
     for setting in fields(DeviceConfig):
         variable = f"FWSM_{setting.name.upper()}"
         if variable in environ:
@@ -226,16 +229,11 @@ def _find_in_file(found: Found, file: Path) -> None:
 def _text_of(file: Path) -> str:
     try:
         data = file.read_bytes()
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"cannot read {file}", why="there is no such file", fix="Check the path given with --config"
-        ) from error
     except OSError as error:
-        raise ConfigError(
-            f"cannot read {file}",
-            why=error.strerror or str(error),
-            fix="Give a file that the user who runs this program can read",
-        ) from error
+        why, fix = error.strerror or str(error), "Give a file that the user who runs this program can read"
+        if isinstance(error, FileNotFoundError):
+            why, fix = "there is no such file", "Check the path given with --config"
+        raise ConfigError(f"cannot read {file}", why=why, fix=fix) from error
     try:
         return data.decode("utf-8-sig")  # some editors put a mark at the beginning
     except UnicodeDecodeError as error:
@@ -264,7 +262,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
     if type(value) is kind:
         return value
     shown = f"of type {type(value).__name__}" if name in SECRETS else repr(value)
-    raise ConfigError(f"{where} is {shown}", why=f"it must be {_KINDS[kind]}", fix="Change the setting")
+    example = f', such as {name} = ["/usr/bin/check", "all of it"]' if kind == tuple[str, ...] else ""
+    raise ConfigError(f"{where} is {shown}", why=f"it must be {_KINDS[kind]}", fix=f"Change the setting{example}")
 
 
 def _parsed(name: str, text: str, where: str) -> Any:

@@ -192,6 +192,13 @@ def test_bad_line_of_the_file_is_named(tmp_path: Path, line: str, told: str) -> 
     assert f"{file}, line 4: {told}" in _refusal(file)
 
 
+def test_a_command_that_is_no_list_is_answered_with_one(tmp_path: Path) -> None:
+    """An example says more than the word."""
+    told = _refusal(_file(tmp_path, 'health_command = "check --all"'))
+    assert 'Change the setting, such as health_command = ["/usr/bin/check", "all of it"]' in told
+    assert "such as" not in _refusal(_file(tmp_path, "soak_s = true"))
+
+
 def test_unknown_setting_shows_the_known_ones(tmp_path: Path) -> None:
     """A typing error is found by looking at the list."""
     assert "Known are allow_http, ca_file, check_every_s" in _refusal(_file(tmp_path, "soaks = 1"))

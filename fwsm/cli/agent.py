@@ -96,6 +96,7 @@ class _Life:
         self._device_id = self._look_up()
         self._boot_id: str | None = None
         self._link = "not connected yet"
+        self._connected = False
 
     def begin(self, device: Device) -> None:
         """The device has been put together."""
@@ -126,13 +127,17 @@ class _Life:
         return Watchdog(notifier, stuck_after_s=stuck_after_s, status=self.status).beat
 
     def note_link(self, connected: bool, error: FwsmError | None) -> None:
-        """Say when the link comes and goes, each thing once in a row."""
+        """Say when the link comes and when it is let go; the link itself logs what goes wrong with it."""
+        was_connected, self._connected = self._connected, connected
         if connected:
             self._device_id = self._look_up()  # a provisioning service may have assigned another one
-        text = "connected to the hub" if connected else str(error or "disconnected from the hub")
-        if text != self._link:
-            self._link = text
-            self._output.say(text)
+            self._link = "connected to the hub"
+        elif error is not None:
+            self._link = str(error)
+        elif was_connected:
+            self._link = "disconnected from the hub"
+        if connected != was_connected and error is None:
+            self._output.say(self._link)
 
     def reboot(self) -> None:
         """End, so that the power of the board can be cycled."""

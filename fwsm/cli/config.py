@@ -92,6 +92,8 @@ def _problems(found: Found) -> Iterator[ConfigError]:
 
     yield from found.problems
     yield from strays(os.environ)
+    if not found.whole:  # who knows what else is set
+        return
     told = " ".join(problem.what for problem in found.problems)
     for name, error in objections(DeviceConfig(**found.values)):
         if name not in told:  # what was left out because it is wrong is not missing

@@ -62,6 +62,17 @@ _FACTS: Final = {
     Trigger.STEP_DONE: "the step is done",
     Trigger.STEP_FAILED: "the step fails",
 }
+_FAILURES: Final = frozenset(
+    {
+        Trigger.DOWNLOAD_FAILED,
+        Trigger.ARTIFACT_DAMAGED,
+        Trigger.INSTALL_FAILED,
+        Trigger.REBOOT_OVERDUE,
+        Trigger.HEALTH_FAILED,
+        Trigger.ROLLBACK_FAILED,
+        Trigger.STEP_FAILED,
+    }
+)
 _HELP: Final = {
     Kind.TRANSIENT: "Time may help: ask for another try with the method firmwareUpdateRetry.",
     Kind.PERMANENT: "Another try would end alike: mend the image or the request, and send a new one.",
@@ -163,7 +174,7 @@ def _why(update: Update) -> list[str]:
     if update.attempt > 1 and not update.state.settled:
         sentences.append(f"This is try {update.attempt} in this state.")
     if update.resumed:
-        sentences.append(f"It went on after {update.resumed} restarts.")
+        sentences.append(f"It went on after {update.resumed} restart{'s' if update.resumed > 1 else ''}.")
     return sentences
 
 
@@ -186,12 +197,22 @@ def _row_text(row: dict[str, Any]) -> str:
 
 
 def _troubles(history: Sequence[HistoryRow], incidents: Sequence[Incident]) -> list[dict[str, str]]:
+    befores = [None, *history]
     failures = [
-        (row.at, row.failure_code, f"{row.trigger} in state {row.source}") for row in history if row.failure_code
+        (row.at, row.failure_code, f"{row.trigger} in state {row.source}")
+        for row, before in zip(history, befores, strict=False)
+        if row.failure_code and _is_new_failure(row, before)
     ]
     beside = [(each.at, each.code, each.message) for each in incidents]
     newest = sorted(failures + beside)[-_MOST_TROUBLES:]
     return [{"at": at.isoformat(), "code": code, "what": what} for at, code, what in newest]
+
+
+def _is_new_failure(row: HistoryRow, before: HistoryRow | None) -> bool:
+    """Not so if the entry only carries on what had gone wrong before, as those of a rollback do."""
+    if before is None or (before.update_id, before.failure_code) != (row.update_id, row.failure_code):
+        return True
+    return row.trigger in _FAILURES
 
 
 def _trouble_text(trouble: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from fwsm.core.text import when
 from fwsm.errors import ConnectionStringError
 from fwsm.service import Client, EmbeddedClient, SharedAccess, Transport
 
@@ -70,6 +71,6 @@ def client_of(output: Output, access: Access, ca: str | None, kind: type[_C]) ->
     """
 
     def on_wait(why: str, pause_s: float) -> None:
-        output.say(f"{why}; trying again in {pause_s:.1f} s")
+        output.say(f"{why}; trying again {when(pause_s)}")
 
     return kind(Transport(access, ca_file=ca or None, on_wait=on_wait))

@@ -41,7 +41,7 @@ _HELP: Final = {
     "health_timeout_s": "How long one run of it may take.",
     "soak_s": "How long new firmware must stay healthy.",
     "check_every_s": "Pause between two health checks.",
-    "confirm_s": "How long new firmware may take to prove itself.",
+    "confirm_s": "How long new firmware may take to prove itself; longer than soak_s.",
     "progress_every_s": "At most one progress report in so many seconds; less than 5 % more waits 60 times as long.",
     "allow_http": "Take images over plain HTTP, too.",
     "max_bytes": "The largest image that is taken.",

@@ -37,6 +37,11 @@ class Command(enum.StrEnum):
     STATUS = "status"
     DESIRED_REMOVED = "desired property removed"
 
+    @property
+    def said(self) -> str:
+        """As it is called in a sentence."""
+        return "another update" if self is Command.OTHER_UPDATE else f"a {self.value}"
+
 
 class Outcome(enum.StrEnum):
     """What happens."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
-__all__ = ["AllOf", "Always", "Delay", "NotBefore", "Policy", "Window"]
+__all__ = ["AllOf", "Always", "Delay", "NotBefore", "Policy", "Window", "zone_of"]
 
 _LONGEST_WINDOW_WAIT_S = 3600.0
 
@@ -82,6 +82,20 @@ class Delay:
         return NotBefore("delay", deadline.wall_at, left_s) if left_s > 0 else None
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name.
+
+    Raises:
+        ConfigError: there is none, or this machine does not know it.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"time zone '{name}' is not known here", why=str(error), fix="Use a name like Europe/Zurich or UTC"
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Apply only inside a daily maintenance window; download at any time.
@@ -123,13 +137,7 @@ class Window:
                 why="it takes two times of day with a dash between them",
                 fix="Write it like 02:00-04:30",
             ) from error
-        try:
-            place = ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ConfigError(
-                f"time zone '{zone}' is not known here", why=str(error), fix="Use a name like Europe/Zurich or UTC"
-            ) from error
-        return cls(start, end, place)
+        return cls(start, end, zone_of(zone))
 
     def verdict(self, update: Update, now: Moment) -> NotBefore | None:
         """Wait in `downloadComplete` until the window opens."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["cut", "is_seen", "said_by"]
+__all__ = ["cut", "is_seen", "said_by", "when"]
 
 # What Unicode says to ignore in display (Default_Ignorable_Code_Point), and the blank of Braille: Python calls them
 # printable.
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+
+_SHOWN_FROM_S: Final = 0.05  # less would be shown as none
 
 
 def is_seen(text: str) -> bool:
@@ -25,6 +27,11 @@ def said_by(error: BaseException) -> str:
         return str(error)
     except Exception as another:  # noqa: BLE001  # it is somebody else's code
         return f"(its text cannot be made: {type(another).__name__})"
+
+
+def when(pause_s: float) -> str:
+    """When something comes after a pause, to a tenth of a second."""
+    return f"in {pause_s:.1f} s" if pause_s >= _SHOWN_FROM_S else "at once"
 
 
 def cut(text: str, length: int) -> str:

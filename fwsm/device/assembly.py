@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fwsm.core.policy import AllOf, Delay, Window
+from fwsm.core.policy import AllOf, Delay, Window, zone_of
 from fwsm.core.proxy import Proxy
 from fwsm.core.update import Limits
 from fwsm.device.clock import SystemClock
@@ -92,8 +92,8 @@ def assemble(
         progress_every_s=config.progress_every_s,
         policy=_policy(config),
         checks=[command_check(config.health_command, config.health_timeout_s)] if config.health_command else [],
-        limits=Limits(retry_base_s=config.retry_base_s, retry_cap_s=config.retry_cap_s, confirm_s=config.confirm_s),
-        soak_s=config.soak_s,
+        limits=_limits(config),
+        soak_s=_soak_s(config),
         check_every_s=config.check_every_s,
         allow_http=config.allow_http,
         retention=Retention(entries=config.history_entries, days=config.history_days),
@@ -114,7 +114,10 @@ def objections(config: DeviceConfig) -> Iterator[tuple[str, ConfigError]]:
         "connection_string": lambda: check_files(credentials_of(config)),
         "proxy": lambda: Proxy.parse(config.proxy) if config.proxy else None,
         "ca_file": lambda: _authorities(config.ca_file),
-        "window": lambda: _policy(config),
+        "window": lambda: Window.parse(config.window) if config.window else None,
+        "window_zone": lambda: zone_of(config.window_zone) if config.window else None,
+        "soak_s": lambda: _soak_s(config),
+        "retry_base_s": lambda: _limits(config),
     }
     for name, read in readings.items():
         try:
@@ -146,7 +149,29 @@ def _authorities(file: str) -> str | None:
     try:
         return Path(file).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read ca_file {file}", why=str(error), fix="Give a PEM file") from error
+        missing = isinstance(error, FileNotFoundError)
+        why = "there is no such file" if missing else getattr(error, "strerror", None) or "it is not text"
+        raise ConfigError(f"cannot read ca_file {file}", why=why, fix="Give a PEM file") from error
+
+
+def _soak_s(config: DeviceConfig) -> float:
+    if config.soak_s >= config.confirm_s:
+        raise ConfigError(
+            f"soak_s is {config.soak_s:g} and confirm_s is {config.confirm_s:g}",
+            why="all new firmware would be rolled back before it had been healthy for long enough",
+            fix="Make confirm_s longer than soak_s",
+        )
+    return config.soak_s
+
+
+def _limits(config: DeviceConfig) -> Limits:
+    if config.retry_base_s > config.retry_cap_s:
+        raise ConfigError(
+            f"retry_base_s is {config.retry_base_s:g} and retry_cap_s is {config.retry_cap_s:g}",
+            why="the first pause cannot be longer than the longest",
+            fix="Make retry_cap_s at least as long as retry_base_s",
+        )
+    return Limits(retry_base_s=config.retry_base_s, retry_cap_s=config.retry_cap_s, confirm_s=config.confirm_s)
 
 
 def _policy(config: DeviceConfig) -> Policy:

@@ -154,7 +154,7 @@ class Commands:
         answer = decide(update, command)
         if answer.outcome is Outcome.REFUSED:
             about = f"update {update.id} is in state '{update.state}'" if update else "this device has had no update"
-            raise RefusedError(f"'{command}' is refused, {about}", why=answer.why, fix=answer.fix)
+            raise RefusedError(f"{command.said} is refused, because {about}", why=answer.why, fix=answer.fix)
         return answer
 
     # -- the desired property ----------------------------------------------------------------------------------------

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.cli.agent import _Life
+from fwsm.cli.output import Output
+from fwsm.config import DeviceConfig
+from fwsm.errors import LinkError, LinkLostError
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
@@ -54,6 +59,24 @@ def test_it_tells_systemd_how_it_is_and_logs_json_without_secrets(
     running = next(entry for entry in entries if "runs, process" in entry["message"])
     assert (running["device_id"], running["update_id"], bool(running["boot_id"])) == ("d1", None, True)
     assert KEY not in out + err
+    told = [entry["message"] for entry in entries]
+    assert "disconnected from the hub" not in told
+    assert [text for text in told if any(other.startswith(f"{text} (next try") for other in told)] == []
+
+
+def test_the_link_is_said_to_come_and_go_and_its_troubles_are_left_to_its_log(tmp_path: Path) -> None:
+    """Nothing is said twice, and nothing ends that had not begun; the status knows all of it."""
+    output, said = Output(), list[str]()
+    output.speak_through(lambda _level, text: said.append(text))
+    life = _Life(output, DeviceConfig(state_dir=tmp_path))
+    life.note_link(False, LinkError("no connection"))
+    assert life.status() == "no update yet; no connection"
+    life.note_link(False, None)
+    assert said == []
+    for connected, error in [(True, None), (True, None), (False, LinkLostError("cut")), (True, None), (False, None)]:
+        life.note_link(connected, error)
+    assert said == ["connected to the hub", "connected to the hub", "disconnected from the hub"]
+    assert life.status() == "no update yet; disconnected from the hub"
 
 
 def test_a_start_that_fails_is_an_entry_of_the_log(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:

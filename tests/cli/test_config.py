@@ -62,6 +62,48 @@ def test_check_for_programs_is_an_object_a_problem(file: Path) -> None:
     assert (code, last["error"]["exitCode"]) == (11, 11)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"window = ", "is not TOML"), (b"\xff", "is not UTF-8"), (None, "there is no such file")]
+)
+def test_of_a_file_that_cannot_be_read_nothing_is_missed(tmp_path: Path, content: bytes | None, told: str) -> None:
+    """What the device needs may stand in it; so that is the only thing that is wrong."""
+    file = tmp_path / "device.toml"
+    if content is not None:
+        file.write_bytes(content)
+    code, out, err = _fwsm("check", "--config", file)
+    assert code == 11
+    assert told in out
+    assert "connection string" not in out
+    assert "one setting is wrong" in err
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            'window = "at night"\nwindow_zone = "Moon"',
+            ["line 2: 'at night' is not a", "line 3: time zone 'Moon' is not"],
+        ),
+        ("soak_s = 700\nconfirm_s = 700.5", []),
+        ("soak_s = 700\nconfirm_s = 700", ["line 2: soak_s is 700 and confirm_s is 700"]),
+        ("soak_s = 600", ["line 2: soak_s is 600 and confirm_s is 600"]),
+        ("retry_base_s = 601", ["line 2: retry_base_s is 601 and retry_cap_s is 600"]),
+        ("retry_cap_s = 9.5", ["retry_base_s is 10 and retry_cap_s is 9.5"]),
+        ("retry_cap_s = 10", []),
+        ('ca_file = "/no.pem"', ["line 2: cannot read ca_file /no.pem\n  there is no such file\n"]),
+        ('ca_file = "/"', ["line 2: cannot read ca_file /\n  Is a directory\n"]),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told(tmp_path: Path, settings: str, told: list[str]) -> None:
+    """Each that is wrong, at its own place, with the reason; and nothing beside them."""
+    file = tmp_path / "device.toml"
+    file.write_text(f'connection_string = "{STRING}"\n{settings}\n')
+    code, out, _ = _fwsm("check", "--config", file)
+    assert [each for each in told if each not in out] == []
+    assert code == (11 if told else 0)
+    assert out.count("\n  ") == 2 * len(told)
+
+
 def test_check_has_nothing_to_say_of_good_settings() -> None:
     """Exit code 0."""
     assert _fwsm("check", "--health-command", "true", FWSM_CONNECTION_STRING=STRING) == (

@@ -65,6 +65,7 @@ def test_what_can_only_be_waited_for_is_said() -> None:
     explanation = explain(update, [], [])
     assert explanation.advice[0].startswith("Wait:")
     assert explanation.why == ("This is try 2 in this state.", "It went on after 3 restarts.")
+    assert explain(replace(update, resumed=1), [], []).why[-1] == "It went on after 1 restart."
 
 
 def test_a_failure_that_a_person_has_to_mend_is_said_before_the_end() -> None:
@@ -101,6 +102,31 @@ def test_the_last_troubles_are_shown_newest_last() -> None:
     ]
     assert "12:06:00Z  downloadInterrupted: download_failed in state downloading" in explanation.text(update)
     assert explanation.document(update)["troubles"][2]["what"] == "lamp"
+
+
+def test_an_entry_that_only_carries_a_failure_on_is_no_trouble_of_its_own() -> None:
+    """After a rollback the update keeps why it failed; the same for another update is told again."""
+    told: list[tuple[str, str, State, State, str | None]] = [
+        ("update-0", "health_failed", State.CONFIRMING, State.ROLLING_BACK, "health"),
+        ("update-0", "restarted", State.ROLLING_BACK, State.ROLLING_BACK, "health"),
+        ("update-0", "rolled_back", State.ROLLING_BACK, State.APPLY_FAILED, "health"),
+        ("update-1", "installed", State.INSTALLING, State.REBOOTING, None),
+        ("update-1", "health_failed", State.CONFIRMING, State.ROLLING_BACK, "health"),
+        ("update-1", "rollback_failed", State.ROLLING_BACK, State.ROLLING_BACK, "install"),
+        ("update-1", "rollback_failed", State.ROLLING_BACK, State.ROLLING_BACK, "install"),
+        ("update-1", "rolled_back", State.ROLLING_BACK, State.APPLY_FAILED, "install"),
+    ]
+    rows = [
+        HistoryRow(number, of, AT + timedelta(minutes=number), "b", trigger, source, state, 1, code)
+        for number, (of, trigger, source, state, code) in enumerate(told)
+    ]
+    troubles = explain(replace(UPDATE, state=State.APPLY_FAILED), rows, []).troubles
+    assert [(trouble["at"][14:16], trouble["code"]) for trouble in troubles] == [
+        ("00", "health"),
+        ("04", "health"),
+        ("05", "install"),
+        ("06", "install"),
+    ]
 
 
 def test_a_step_of_the_programs_own_is_named() -> None:

@@ -54,6 +54,12 @@ def test_every_cell(state: State | None, command: Command) -> None:
     assert bool(answer.why) is bool(answer.fix) is (answer.outcome is Outcome.REFUSED)
 
 
+def test_what_is_refused_has_a_name_that_fits_into_a_sentence() -> None:
+    """No key of the table is told to an operator."""
+    refused = {command.said for (_, command), answer in TABLE.items() if answer.outcome is Outcome.REFUSED}
+    assert refused == {"another update", "a cancel", "a retry"}
+
+
 def test_the_table_has_nothing_else() -> None:
     """One cell for each status and command, and a row for a device without an update."""
     rows = {NO_UPDATE, *(state.status for state in State)}

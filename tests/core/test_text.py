@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwsm.core.text import cut, is_seen, said_by
+from fwsm.core.text import cut, is_seen, said_by, when
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,12 @@ def test_an_error_says_something_whatever_is_wrong_with_it() -> None:
     """Whoever wants to tell of a failure must not meet another one."""
     assert said_by(ValueError("no")) == "no"
     assert said_by(Speechless()) == "(its text cannot be made: TypeError)"
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "told"),
+    [(0.0, "at once"), (0.049, "at once"), (0.051, "in 0.1 s"), (1.0, "in 1.0 s"), (61.26, "in 61.3 s")],
+)
+def test_a_pause_that_nobody_notices_is_none(pause_s: float, told: str) -> None:
+    """Nothing is told to come in 0.0 s."""
+    assert when(pause_s) == told

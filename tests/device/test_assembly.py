@@ -98,5 +98,14 @@ def test_objections_are_those_of_all_settings_that_are_read(config: DeviceConfig
     """By the name of the setting, without anything being made."""
     assert list(objections(config)) == []
     bad = replace(config, connection_string="", ca_file="/nowhere.pem", window="at night", health_command=("/no",))
-    assert [name for name, _ in objections(bad)] == ["connection_string", "ca_file", "window", "health_command"]
+    bad = replace(bad, window_zone="Moon", soak_s=600.0, retry_cap_s=1.0)
+    assert [name for name, _ in objections(bad)] == [
+        "connection_string",
+        "ca_file",
+        "window",
+        "window_zone",
+        "soak_s",
+        "retry_base_s",
+        "health_command",
+    ]
     assert not config.state_dir.exists()

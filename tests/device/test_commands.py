@@ -270,6 +270,17 @@ def test_a_malformed_desired_property_is_acknowledged_with_400(life: Life, paylo
     assert life.agent.update is None
 
 
+def test_a_refusal_says_in_words_what_is_refused_and_why(tmp_path: Path) -> None:
+    """On the wire, for an operator who has never seen the table of commands."""
+    life = Life(tmp_path / "state")
+    life.start()
+    status, body = life.call(f"{METHOD}Retry", None)
+    assert status == 409
+    assert body["message"].startswith("a retry is refused, because this device has had no update: there is no update. ")
+    assert (body["reason"], body["fix"]) == ("there is no update", "Send firmwareUpdate first")
+    life.end()
+
+
 def test_whatever_is_sent_is_answered(tmp_path: Path) -> None:
     """Any JSON to any method, as any desired property: 200, 400 or 409, and no exception."""
     life = Life(tmp_path / "state")

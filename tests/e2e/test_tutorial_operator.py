@@ -111,7 +111,7 @@ def test_the_tutorials_operator_is_told_why_a_request_is_refused(
     code, shown = operate()
     assert (code, shown[0]["answer"]["refusedByHub"]) == (NOT_TAKEN, 404)
 
-    unit.start(soak_s="3600", delay_s="0")
+    unit.start(soak_s="3600", confirm_s="7200", delay_s="0")
     code, shown = operate({"fwPackageUri": "ftp://images.example.com/firmware.bin"})
     answer = shown[0]["answer"]
     assert (code, len(shown), answer["status"]) == (NOT_TAKEN, 1, 400)

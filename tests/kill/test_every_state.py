@@ -79,7 +79,7 @@ def test_one_update_outlives_a_kill_in_each_state_on_its_way(
     unit.start(under=tracer.kill("execve", Path(sys.executable)))
     died.append(unit.await_death())
 
-    unit.start(soak_s="3600")
+    unit.start(soak_s="3600", confirm_s="7200")
     unit.await_told(status="applying", substatus="confirming")
     died.append(unit.kill())
 

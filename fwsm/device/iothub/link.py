@@ -22,6 +22,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.core.connection_string import DeviceConnection
+from fwsm.core.text import when
 from fwsm.device.backoff import is_transient, retrying
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub.client import Network, check_authorities, check_token_ttl
@@ -228,6 +229,8 @@ class IoTHubLink:
             self._contest.forget()
         self._leave(session, error)
         was_good = lasted_s >= self._good_session_s and not isinstance(error, LinkTakenError)
+        if was_good and error is not None and not self._stopping.is_set():
+            _log.warning("%s", error)  # what is raised is logged with the pause
         return None if was_good else error
 
     def _stay(self, session: Session, deliver: Callable[[Message], None]) -> None:
@@ -288,4 +291,4 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _log_failure(error: BaseException, pause_s: float) -> None:
-    _log.warning("%s (next try in %.1f s)", error, pause_s)
+    _log.warning("%s (next try %s)", error, when(pause_s))

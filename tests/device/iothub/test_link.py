@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -207,6 +208,19 @@ def test_a_hub_that_turns_a_connection_away_is_tried_again(hub: Hub, link: IoTHu
     hub.disconnect("d1")
     states.wait(lambda: states.connections() == 2)
     assert link.connected
+
+
+def test_the_end_of_a_good_session_is_logged_too(hub: Hub, states: States, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, as a failed try is, which also says when the next one comes."""
+    link = new_link(hub, states, backoff_cap_s=0.0)
+    link.start(lambda _message: None)
+    states.wait(lambda: states.connections() == 1)
+    hub.disconnect("d1")
+    states.wait(lambda: states.connections() == 2)
+    link.stop()
+    lost = next(str(error) for _, error in states.told if error is not None)
+    ours = [record for record in caplog.records if record.name.startswith("fwsm.device.")]
+    assert [record.getMessage() for record in ours if record.levelno >= logging.WARNING] == [lost]
 
 
 def test_a_throttled_hub_at_the_start_does_not_cost_the_connection(hub: Hub, states: States) -> None:
