@@ -41,7 +41,9 @@ def query_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def one_target(device_id: str | None, query: str | None, *, wait_online: bool) -> str:
     """Return the device that is named, "" if a condition is; raises UsageError unless it is one of the two."""
-    if (device_id is None) == (query is None):
+    if device_id is not None and query is not None:
+        raise click.UsageError("DEVICE and --query exclude each other.")
+    if device_id is None and query is None:
         raise click.UsageError("Name a DEVICE, or give a --query.")
     if query is not None and wait_online:
         raise click.UsageError("--wait-online is for one device; a job asks each device once.")
@@ -249,7 +251,7 @@ def _require_success(job: Job, results: list[_Result], tally: Counter[str], text
     bad = sum(number for word, number in tally.items() if word not in _GOOD)
     if tally["unsettled"] and tally["unsettled"] == bad:
         raise DeviceTimeoutError(
-            f"{bad} of {job.devices} devices have not settled in time",
+            f"{_share(bad, job.devices)} {'has' if job.devices == 1 else 'have'} not settled in time",
             why=text,
             fix="What they do goes on; look again with `fwsm watch DEVICE`",
         )
@@ -259,7 +261,11 @@ def _require_success(job: Job, results: list[_Result], tally: Counter[str], text
         if 0 < len(names) <= _NAMED:
             again = f'order it again with --query "deviceId IN [{", ".join(map(repr, names))}]"'
         raise JobFailedError(
-            f"{bad} of {job.devices} devices did not do it" if bad else f"the job is {job.status}",
+            f"{_share(bad, job.devices)} did not do it" if bad else f"the job is {job.status}",
             why=job.failure or text,
             fix=f"Mend the cause, then {again}",
         )
+
+
+def _share(number: int, devices: int) -> str:
+    return "the one device asked" if devices == 1 else f"{number} of {devices} devices"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fwsm.cli.progress import Bar
     from fwsm.service import Answer, Client, Command
 
-__all__ = ["ask", "follow", "following_options", "left_s", "online_option", "reached", "show_happening", "told"]
+__all__ = ["ask", "follow", "following_options", "left_s", "meet", "online_option", "reached", "show_happening", "told"]
 
 # How far an update is at the beginning of each state, in percent of all of it; loading fills the first gap.
 _LOADING_FROM: Final = 5
@@ -61,7 +61,7 @@ def online_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--wait-online",
         is_flag=True,
-        help="If the device is offline, wait until the hub can reach it; no longer than --timeout.",
+        help="If the device is offline, or the hub, wait until the hub can reach it; no longer than --timeout.",
     )(command)
 
 
@@ -73,20 +73,42 @@ def ask(
     *,
     wait_online: bool,
     timeout_s: float | None,
+    began: float | None = None,
 ) -> Answer:
-    """Send a command, show the answer, and return it; with `wait_online` as soon as the device can be reached."""
+    """Send a command, show the answer, and return it; with `wait_online` as soon as the device can be reached.
+
+    The timeout counts from `began` (of time.monotonic), or from now.
+    """
+    if began is None:
+        began = time.monotonic()
+        if wait_online or timeout_s is not None:
+            meet(out, client, device_id, patient=True, timeout_s=timeout_s)
 
     def call() -> Answer:
         return operator.send(client, device_id, command)
 
     if wait_online:
         answer = operator.when_online(
-            call, client, device_id, timeout_s=timeout_s, on_event=lambda event: show_happening(out, event)
+            call,
+            client,
+            device_id,
+            timeout_s=timeout_s,
+            since=began,
+            on_event=lambda event: show_happening(out, event),
         )
     else:
         answer = call()
     _show_answer(out, answer)
     return answer
+
+
+def meet(out: Output, client: Client, device_id: str, *, patient: bool, timeout_s: float | None) -> dict[str, Any]:
+    """Return the twin of a device; with `patient` as soon as the hub answers, within the timeout."""
+    if not patient:
+        return client.twin(device_id)
+    return operator.first_look(
+        client, device_id, timeout_s=timeout_s, on_event=lambda event: show_happening(out, event)
+    )
 
 
 def left_s(timeout_s: float | None, began: float) -> float | None:
@@ -126,11 +148,21 @@ def follow(
     before: Section | None = None,
     interval_s: float,
     timeout_s: float | None,
+    began: float,
 ) -> None:
-    """Show what the device reports until it settles; raises the error of an update that ended badly."""
+    """Show what the device reports until it settles; raises the error of an update that ended badly.
+
+    The timeout counts from `began` (of time.monotonic).
+    """
     section: Section | None = None
     events = operator.watch(
-        client, device_id, update_id=update_id, before=before, interval_s=interval_s, timeout_s=timeout_s
+        client,
+        device_id,
+        update_id=update_id,
+        before=before,
+        interval_s=interval_s,
+        timeout_s=timeout_s,
+        since=began,
     )
     with out.bar() as bar:
         for event in events:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,11 @@ import click
 from fwsm.cli.hubcard import default_state, owner
 from fwsm.cli.options import ca_option, connected, connection_option
 from fwsm.cli.values import Directory
+from fwsm.errors import HubUnreachableError
+from fwsm.service.transport import UnsentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fwsm.cli.output import Output
@@ -43,17 +47,29 @@ class HubAccess:
     connection_string: str | None = field(repr=False)
     ca: str | None
 
-    def client(self, out: Output) -> EmbeddedClient:
-        """Return a client that tells the user when it has to wait.
+    @contextlib.contextmanager
+    def client(self, out: Output) -> Iterator[EmbeddedClient]:
+        """Open a client that tells the user when it has to wait.
 
         Raises:
-            HubUnreachableError: no hub runs on the directory.
+            HubUnreachableError: no hub runs on the directory, also of what is done with the client.
             ConnectionStringError: it is malformed.
             ConfigError: the file of authorities cannot be used.
         """
         if self.state is None and self.connection_string:
-            return connected(out, self.connection_string, self.ca)
-        return connected(out, *owner(self.state or default_state()))
+            with connected(out, self.connection_string, self.ca) as client:
+                yield client
+            return
+        state = self.state or default_state()
+        try:
+            with connected(out, *owner(state)) as client:
+                yield client
+        except UnsentError as error:  # a hub that was killed has left its card
+            raise HubUnreachableError(
+                f"no hub runs on {state} any more",
+                why=error.why,
+                fix=f"Start it again: fwsm hub run --state {shlex.quote(str(state))}",
+            ) from error
 
 
 def hub_access_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ import click
 import fwsm.service as operator
 from fwsm.cli.access import Access, access_options
 from fwsm.cli.fleet import one_target, query_option, run_on_fleet
-from fwsm.cli.follow import ask, follow, following_options, left_s, online_option
+from fwsm.cli.follow import ask, follow, following_options, meet, online_option
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.errors import RequestError
 from fwsm.service import Section
@@ -94,8 +94,9 @@ def _trigger_and_follow(
     timeout_s: float | None,
 ) -> None:
     began = time.monotonic()
-    before = Section.of(client.twin(device_id))
-    answer = ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s)
+    patient = wait_online or timeout_s is not None
+    before = Section.of(meet(out, client, device_id, patient=patient, timeout_s=timeout_s))
+    answer = ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s, began=began)
     answer.require_accepted()
     follow(
         out,
@@ -104,7 +105,8 @@ def _trigger_and_follow(
         update_id=answer.update_id,
         before=before,
         interval_s=interval_s,
-        timeout_s=left_s(timeout_s, began),
+        timeout_s=timeout_s,
+        began=began,
     )
 
 
@@ -136,9 +138,10 @@ def watch(
     docs/reference/exit-codes.md.
     """
     with access.client(out) as client:
-        if Section.of(client.twin(device_id)) is None:
+        began = time.monotonic()
+        if Section.of(meet(out, client, device_id, patient=timeout_s is not None, timeout_s=timeout_s)) is None:
             out.say(f"{device_id} has reported no update yet; waiting for one")
-        follow(out, client, device_id, update_id=update_id, interval_s=interval_s, timeout_s=timeout_s)
+        follow(out, client, device_id, update_id=update_id, interval_s=interval_s, timeout_s=timeout_s, began=began)
 
 
 def _requested(uri: str, sha256: str | None, version: str | None) -> Request:

@@ -101,6 +101,8 @@ def _meant(operation: Any) -> tuple[list[str], Any]:
     if first or not 1 <= len(names) <= _DEEPEST or not all(names):
         raise Refusal(Why.ARGUMENT_INVALID, f"path is {path!r:.140}, not /property, /component or /component/property.")
     names = [name.replace("~1", "/").replace("~0", "~") for name in names]
+    if any(name.startswith("$") for name in names):
+        raise Refusal(Why.ARGUMENT_INVALID, f"path is {path!r:.140}; what begins with $ is the hub's own.")
     if kind == "remove":
         return names, None
     if value is None:

@@ -46,7 +46,7 @@ def check_address(address: str, *, allow_remote: bool) -> None:
         raise HubAddressError(
             f"the hub does not listen on {address}",
             why="other machines could reach it there, and its keys are in the open on this one",
-            fix="Use an address of 127.0.0.0/8, or allow remote access explicitly.",
+            fix="Use an address of 127.0.0.0/8, or allow others with --allow-remote (in Python: allow_remote=True).",
         )
 
 

@@ -27,7 +27,7 @@ from fwsm.service.embedded import EFFECTS, LOST, OPERATIONS, EmbeddedClient, Fee
 from fwsm.service.entra import EntraAccess
 from fwsm.service.fleet import Lost, Seen, sections, watch_fleet
 from fwsm.service.jobs import Job, Outcome, count, follow_job, jobs, outcomes, start_job
-from fwsm.service.online import when_online
+from fwsm.service.online import first_look, when_online
 from fwsm.service.presence import HubAway, HubBack
 from fwsm.service.sas import SharedAccess
 from fwsm.service.section import Section
@@ -62,6 +62,7 @@ __all__ = [
     "Snapshot",
     "Transport",
     "count",
+    "first_look",
     "follow_job",
     "jobs",
     "outcomes",

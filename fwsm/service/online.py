@@ -3,6 +3,8 @@
 The hub says on the twin whether it sees the device connected. That may be late, and a device that is connected may not
 listen to methods yet; so only the call itself tells. A call that the hub refused because the device is offline never
 reached it and may be made again.
+
+A hub that does not answer at first is an error to most commands; `first_look` waits for it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from fwsm.errors import DeviceOfflineError
+from fwsm.errors import DeviceOfflineError, ServiceError
 from fwsm.service.presence import HubAway, HubBack, Presence, pause
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from fwsm.service.presence import TwinReader
 
-__all__ = ["Happening", "when_online"]
+__all__ = ["Happening", "first_look", "when_online"]
 
 _T = TypeVar("_T")
 Happening: TypeAlias = DeviceOfflineError | HubAway | HubBack
@@ -33,6 +35,7 @@ def when_online(
     device_id: str,
     *,
     timeout_s: float | None = None,
+    since: float | None = None,
     on_event: Callable[[Happening], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = pause,
@@ -44,6 +47,7 @@ def when_online(
         reader: where twins come from.
         device_id: whom it calls.
         timeout_s: how long to wait; None for as long as it takes.
+        since: when that began to count, by `clock`; None for now.
         on_event: told when the device is found offline, once, and when the hub goes away or comes back meanwhile.
         clock: seconds, never running backwards.
         sleep: waits so many seconds.
@@ -52,7 +56,7 @@ def when_online(
         DeviceOfflineError: it did not come in time; nothing has reached it.
         ServiceError: another of the hub's errors, of the call or while waiting.
     """
-    started = clock()
+    started = clock() if since is None else since
     hub = Presence(clock)
     pause_s = _FIRST_PAUSE_S
     last: DeviceOfflineError | None = None
@@ -75,14 +79,58 @@ def when_online(
         longest_s = hub.pause_s(pause_s)
         sleep(longest_s if left_s is None else min(longest_s, left_s))
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-        connected = _connected(hub, lambda patient: reader.twin(device_id, patient=patient), on_event)
+        twin = _seen(hub, lambda patient: reader.twin(device_id, patient=patient), on_event)
+        connected = twin is not None and twin.get("connectionState") == "Connected"
 
 
-def _connected(hub: Presence, read: Callable[[bool], dict[str, Any]], on_event: Callable[[Happening], None]) -> bool:
+def first_look(
+    reader: TwinReader,
+    device_id: str,
+    *,
+    timeout_s: float | None = None,
+    on_event: Callable[[Happening], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = pause,
+) -> dict[str, Any]:
+    """Return the twin of a device as soon as the hub answers, although it may not do so yet.
+
+    Args:
+        reader: where twins come from.
+        device_id: whose.
+        timeout_s: how long to wait for the hub; None for ten minutes.
+        on_event: told when the hub is found away, and when it is back.
+        clock: seconds, never running backwards.
+        sleep: waits so many seconds.
+
+    Raises:
+        HubUnreachableError: it did not answer in time.
+        ServiceError: another of the hub's errors, such as that there is no such device.
+    """
+    started = clock()
+    hub = Presence(clock, met=True)
+    errors: list[ServiceError] = []
+
+    def note(event: Happening) -> None:
+        if isinstance(event, HubAway):
+            errors.append(event.error)
+        on_event(event)
+
+    while (twin := _seen(hub, lambda patient: reader.twin(device_id, patient=patient), note)) is None:
+        left_s = None if timeout_s is None else started + timeout_s - clock()
+        if left_s is not None and left_s <= 0:
+            raise errors[-1]
+        longest_s = hub.pause_s(_FIRST_PAUSE_S / 2)
+        sleep(longest_s if left_s is None else min(longest_s, left_s))
+    return twin
+
+
+def _seen(
+    hub: Presence, read: Callable[[bool], dict[str, Any]], on_event: Callable[[Happening], None]
+) -> dict[str, Any] | None:
     looking = hub.look(read)
     while True:
         try:
             on_event(next(looking))
         except StopIteration as end:
-            twin = end.value
-            return twin is not None and twin.get("connectionState") == "Connected"
+            twin: dict[str, Any] | None = end.value
+            return twin

@@ -50,11 +50,12 @@ class Presence:
 
     Args:
         clock: seconds, never running backwards.
+        met: whether a hub that does not answer at first is away, and not an error.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, met: bool = False) -> None:
         self._clock = clock
-        self._met = False
+        self._met = met
         self._misses = 0
         self._away_since = 0.0
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-__all__ = ["TOO_MANY_JOBS", "Access", "Reply", "Transport"]
+__all__ = ["TOO_MANY_JOBS", "Access", "Reply", "Transport", "UnsentError"]
 
 _API_VERSION: Final = "2021-04-12"  # what both service SDKs ask for
 _CONNECT_WITHIN_S: Final = 10.0
@@ -56,7 +56,7 @@ _HUB_FAILED: Final = frozenset({500, 502, 503})
 _LONGEST_PAUSE_S: Final = 60.0
 
 _sleep = sleep_using_event(threading.Event())
-_pause_unreachable = wait_random_exponential(multiplier=0.25, max=5)
+_pause_unreachable = wait_random_exponential(multiplier=0.25, max=5, min=0.1)
 _pause_throttled = wait_random_exponential(multiplier=2, max=30)
 
 
@@ -81,7 +81,7 @@ class Reply:
         return float(text) if text.isascii() and text.isdigit() else None
 
 
-class _UnsentError(HubUnreachableError):
+class UnsentError(HubUnreachableError):
     """No connection came about, so the request was not sent."""
 
 
@@ -232,7 +232,7 @@ class Transport:
                 fix="Name the file of the authority that signed the hub's certificate (--ca, or FWSM_CA_FILE)",
             )
         if isinstance(error, NewConnectionError | ConnectTimeoutError | LocationValueError):
-            return _UnsentError(
+            return UnsentError(
                 f"no connection to the hub at {where}",
                 why=_cause(error) or "its name cannot be looked up",
                 fix="Check HostName in the connection string, the network, and that the hub runs",
@@ -268,7 +268,7 @@ def _context(ca_file: Path | str | None) -> ssl.SSLContext:
 
 
 def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
-    return isinstance(error, _UnsentError) or (repeatable and isinstance(error, _BrokenOffError))
+    return isinstance(error, UnsentError) or (repeatable and isinstance(error, _BrokenOffError))
 
 
 def _is_passing(reply: Reply, *, repeatable: bool) -> bool:

@@ -47,6 +47,7 @@ def watch(
     before: Section | None = None,
     interval_s: float = 0.5,
     timeout_s: float | None = None,
+    since: float | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = pause,
 ) -> Iterator[Event]:
@@ -59,6 +60,7 @@ def watch(
         before: what was reported before that update was asked for; it does not count. None if that was nothing.
         interval_s: pause between two looks; longer while the hub is away.
         timeout_s: how long to watch; None for as long as it takes.
+        since: when that began to count, by `clock`; None for now.
         clock: seconds, never running backwards.
         sleep: waits so many seconds.
 
@@ -69,6 +71,7 @@ def watch(
         ServiceError: another of the hub's errors, such as that the device is gone.
     """
     started = clock()
+    counted_from = started if since is None else since
     interest = Interest(device_id, update_id, before)
     hub = Presence(clock)
     while True:
@@ -78,7 +81,7 @@ def watch(
             yield Snapshot(section, clock() - started)
             if section.settled:
                 return
-        left_s = None if timeout_s is None else started + timeout_s - clock()
+        left_s = None if timeout_s is None else counted_from + timeout_s - clock()
         if left_s is not None and left_s <= 0:
             raise DeviceTimeoutError(
                 f"the update of {device_id} has not settled within {timeout_s:g} s",

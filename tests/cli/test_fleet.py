@@ -85,7 +85,7 @@ def test_interrupted_watch_says_how_to_look_again(hub: Hub, start: Callable[...,
     ("arguments", "code", "text"),
     [
         (("cancel",), 2, "Name a DEVICE, or give a --query."),
-        (("cancel", "d1", "--query", "*"), 2, "Name a DEVICE, or give a --query."),
+        (("cancel", "d1", "--query", "*"), 2, "DEVICE and --query exclude each other."),
         (("cancel", "--query", "*", "--wait-online"), 2, "--wait-online is for one device"),
         (("cancel", "--query", ""), 2, "the condition is empty"),
         (("cancel", "--query", "deviceId = 'x'"), 16, "no device meets the condition"),

@@ -234,6 +234,7 @@ def test_hub_is_not_opened_to_others_by_accident(start: Callable[..., subprocess
     _, err = process.communicate(timeout=20)
     assert process.returncode != 0
     assert "other machines could reach it" in err
+    assert "--allow-remote" in err
 
 
 def test_default_directory_is_where_hub_run_puts_it(
@@ -263,6 +264,20 @@ def test_hub_that_does_not_run_is_told(tmp_path: Path) -> None:
     code, _, err = _fwsm("hub", "device", "list", "--state", tmp_path)
     assert code == 14
     assert "fwsm hub run" in err
+
+
+def test_hub_that_was_killed_is_told_by_its_directory(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Its card is still there; nobody who named a directory has a connection string to check."""
+    process = start("hub", "run", "--address", loopback(), "--state", tmp_path / "a hub", "--json")
+    _ready(process)
+    process.kill()
+    process.wait()
+    code, out, err = _fwsm("hub", "device", "list", "--state", tmp_path / "a hub")
+    assert (code, out) == (14, "")
+    assert f"Start it again: fwsm hub run --state '{tmp_path}/a hub'" in err
+    assert "HostName" not in err
 
 
 def test_policy_without_the_right_is_told(hub: Hub) -> None:

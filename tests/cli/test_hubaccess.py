@@ -29,14 +29,15 @@ def test_connection_string_wins_over_the_default_directory() -> None:
     """It is asked for a hub that is anywhere."""
     with HubAccess(None, _STRING, None).client(Output()) as client:
         assert client.host == "h"
-    with pytest.raises(ConnectionStringError):
-        HubAccess(None, "HostName=h", None).client(Output())
+    with pytest.raises(ConnectionStringError), HubAccess(None, "HostName=h", None).client(Output()):
+        pass
 
 
 def test_directory_without_a_hub_is_told(tmp_path: Path) -> None:
     """The error says where none runs."""
-    with pytest.raises(HubUnreachableError, match=f"no hub runs on {tmp_path}"):
-        HubAccess(tmp_path, _STRING, None).client(Output())
+    access = HubAccess(tmp_path, _STRING, None)
+    with pytest.raises(HubUnreachableError, match=f"no hub runs on {tmp_path}"), access.client(Output()):
+        pass
 
 
 def test_options_become_one_argument() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -289,3 +290,50 @@ def test_device_on_the_real_sdk_is_triggered_and_watched(hub: Hub) -> None:
         result = _fwsm(hub, *_TRIGGER, "--watch", "--timeout", "10", "--json")
     assert result.exit_code == 0, result.output
     assert _objects(result)[-1]["firmwareUpdate"]["status"] == "applyComplete"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("watch", "d1", "--interval", "0.05", "--timeout", "30"),
+        (*_TRIGGER, "--wait-online", "--watch", "--timeout", "30"),
+    ],
+)
+def test_hub_that_is_away_at_first_is_waited_for(
+    hub: Hub, start: Callable[..., subprocess.Popen[str]], command: tuple[str, ...]
+) -> None:
+    """As one that goes away later is; with --wait-online or --timeout."""
+    end = {"updateId": "u1", "status": "applyComplete"}
+    with Player(hub, "d1", payload={"updateId": "u1"}, reports=[end]) as device:
+        given = {name: str(value) for name, value in _environment(hub).items()}
+        if command[0] == "watch":
+            device.report(end)
+            hub.wait_twin("d1", lambda twin: "iothubDM" in twin["properties"]["reported"])
+        hub.pause()
+        process = start(*command, env=given)
+        assert process.stderr is not None
+        assert "the hub does not answer" in process.stderr.readline()
+        hub.resume()
+        _, err = process.communicate(timeout=40)
+    assert process.returncode == 0, err
+    assert "the hub is back" in err
+
+
+@pytest.mark.parametrize("command", ["watch", "status"])
+def test_timeout_without_a_hub_is_kept(command: str) -> None:
+    """The command ends after what it was given, not before, with the code of a hub that is not there."""
+    nowhere = {CONNECTION_STRING: "HostName=127.0.0.1:9;SharedAccessKeyName=service;SharedAccessKey=a2V5", CA_FILE: ""}
+    began = time.monotonic()
+    result = CliRunner().invoke(program, [command, "d1", "--timeout", "1"], env=nowhere)
+    assert result.exit_code == 14
+    assert 1 <= time.monotonic() - began < 10
+    assert "the hub does not answer" in result.stderr
+    assert "no connection to the hub at 127.0.0.1:9" in result.stderr
+
+
+def test_timeout_is_told_as_it_was_given(hub: Hub) -> None:
+    """Not what the trigger has left of it."""
+    with Player(hub, "d1", payload={"updateId": "u1"}, reports=[{"updateId": "u1", "status": "waiting"}]):
+        result = _fwsm(hub, *_TRIGGER, "--watch", "--timeout", "1.5")
+    assert result.exit_code == 6
+    assert "has not settled within 1.5 s" in result.stderr

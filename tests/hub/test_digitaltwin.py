@@ -98,10 +98,14 @@ def test_patch_becomes_a_change_of_desired_properties(operations: list[Any], cha
         [{"op": "add", "path": "/", "value": 1}],
         [{"op": "add", "path": "/t1/x/y", "value": 1}],
         [{"op": "add", "path": "/a/x", "value": 1}],
+        [{"op": "add", "path": "/$metadata", "value": {"a": 1}}],
+        [{"op": "remove", "path": "/$metadata"}],
+        [{"op": "replace", "path": "/t1/$metadata", "value": 1}],
+        [{"op": "replace", "path": "/$dtId", "value": "d2"}],
     ],
 )
 def test_patch_that_cannot_be_meant_is_refused(operations: Any) -> None:
-    """No list, no operation, no value, no path, too deep, into a property."""
+    """No list, no operation, no value, no path, too deep, into a property, the hub's own."""
     with pytest.raises(Refusal) as caught:
         desired_change(_twin({"t1": {"__t": "c"}, "a": 1}), operations)
     assert caught.value.why is Why.ARGUMENT_INVALID

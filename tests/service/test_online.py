@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fwsm.errors import DeviceNotFoundError, DeviceOfflineError, DeviceTimeoutError, HubUnreachableError, ServiceError
-from fwsm.service.online import when_online
+from fwsm.service.online import first_look, when_online
 from fwsm.service.presence import HubAway, HubBack
 
 _OFFLINE = DeviceOfflineError("d1 is offline", why="the hub says so")
@@ -45,6 +45,16 @@ class _Device:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+    def look(self, timeout_s: float | None = None) -> dict[str, Any]:
+        return first_look(
+            self,
+            "d1",
+            timeout_s=timeout_s,
+            on_event=self.events.append,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+        )
 
     def wait(self, timeout_s: float | None = None) -> str:
         return when_online(
@@ -116,3 +126,45 @@ def test_device_that_is_deleted_is_waited_for_no_longer() -> None:
     """What time does not cure is raised."""
     with pytest.raises(DeviceNotFoundError):
         _Device([_OFFLINE], [DeviceNotFoundError("gone")]).wait()
+
+
+def test_first_look_waits_for_the_hub() -> None:
+    """That it is away is told once, and when it is there."""
+    device = _Device([], [_AWAY, _AWAY, True])
+    assert device.look()["deviceId"] == "d1"
+    assert device.events == [HubAway(_AWAY), HubBack(1.0 + 2.0)]
+
+
+@pytest.mark.parametrize(("timeout_s", "waited_s"), [(10.0, 10.0), (None, 605.0)])
+def test_first_look_has_an_end(timeout_s: float | None, waited_s: float) -> None:
+    """After the timeout, or ten minutes; the reason is what the hub, or its absence, said."""
+    device = _Device([], [_AWAY])
+    with pytest.raises(HubUnreachableError, match="no connection"):
+        device.look(timeout_s)
+    assert device.now == waited_s
+
+
+def test_first_look_at_nobody_fails_at_once() -> None:
+    """Time does not cure that."""
+    device = _Device([], [DeviceNotFoundError("gone")])
+    with pytest.raises(DeviceNotFoundError):
+        device.look(10.0)
+    assert device.now == 0.0
+
+
+def test_timeout_may_have_begun_before() -> None:
+    """What it was given is told, not what is left of it."""
+    device = _Device([_OFFLINE], [False])
+    device.now = 7.0
+    with pytest.raises(DeviceOfflineError, match="within 9 s"):
+        when_online(
+            device.call,
+            device,
+            "d1",
+            timeout_s=9.0,
+            since=0.0,
+            on_event=device.events.append,
+            clock=lambda: device.now,
+            sleep=device.sleep,
+        )
+    assert device.now == 9.0

@@ -158,3 +158,11 @@ def test_device_that_is_deleted_ends_the_watch() -> None:
     """What time does not cure is raised."""
     with pytest.raises(DeviceNotFoundError):
         _Twins(_section("waiting"), DeviceNotFoundError("gone")).watch()
+
+
+def test_timeout_may_have_begun_before_the_watch() -> None:
+    """What it was given is told, not what is left of it."""
+    twins = _Twins(_section("waiting"))
+    with pytest.raises(DeviceTimeoutError, match="not settled within 30 s"):
+        twins.watch(timeout_s=30.0, since=980.0)
+    assert twins.now == 1010.0

@@ -37,10 +37,12 @@ _log = logging.getLogger(__name__)
 
 def rest_app(engine: Engine, turn: Turn) -> Starlette:
     """Return the ASGI application of one hub; it answers once the outcome is durable (see `turn`)."""
-    return Starlette(
+    app = Starlette(
         routes=[StarletteRoute(route.path, _endpoint(engine, turn, route), methods=[route.method]) for route in ROUTES],
         exception_handlers={HTTPException: _no_such_route(engine)},
     )
+    app.router.redirect_slashes = False  # the service redirects nobody
+    return app
 
 
 def _endpoint(engine: Engine, turn: Turn, route: Route) -> Callable[[Request], Awaitable[Response]]:

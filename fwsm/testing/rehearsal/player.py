@@ -79,11 +79,13 @@ class Player:
         self._sections: list[dict[str, Any]] = []
         self._watching_failed: Exception | None = None
         self._watcher: threading.Thread | None = None
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
         return self  # without having started anything, so that whatever breaks in, `__exit__` is sure to come
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()  # what the watcher sees from now on is our own clearing up
         self.process.__exit__()
 
     def start(self) -> None:
@@ -232,6 +234,8 @@ class Player:
                 interval_s=_WATCHED_EVERY_S,
                 timeout_s=self._patience_s * 2,
             ):
+                if self._over.is_set():
+                    return
                 self._note(event)
         except Exception as error:  # noqa: BLE001  # raised again by whoever waits for what is watched
             with self._changed:

@@ -55,6 +55,8 @@ def test_request_without_a_good_token_is_unauthorized(owner: Operator) -> None:
 def test_unknown_route_is_refused_as_the_hub_does(owner: Operator) -> None:
     """There is no page of a web server behind the hub."""
     assert refused(owner.ask("GET", "/nothing/here")) == (404, "GenericNotFound")
+    assert refused(owner.ask("PUT", "/$fwsm/authorities/%2F", {})) == (404, "GenericNotFound")
+    assert refused(owner.ask("GET", "/twins/d1/")) == (404, "GenericNotFound")
     assert refused(owner.ask("POST", "/devices/d1", {})) == (405, "GenericMethodNotAllowed")
 
 
