@@ -72,7 +72,7 @@ def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[s
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
     try:
         with _hub(state=None if ephemeral else state or default_state(), **options) as running:
-            _show_ready(out, running, [_registered(running, device_id) for device_id in devices])
+            _show_ready(out, running, [_registered(running, device_id) for device_id in dict.fromkeys(devices)])
             signal.sigwait(_ENDING)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -109,11 +109,13 @@ def add(
     by_authority: bool,
     access: HubAccess,
 ) -> None:
-    """Register DEVICE and print its connection string."""
+    """Register DEVICE and print its connection string. A module of d1 is d1/m1, here and in `show` and `remove`."""
     if thumbprint is not None and by_authority:
         raise click.UsageError("--thumbprint and --by-authority exclude each other.")
     with access.client(out) as client:
-        _show(out, client.add_device(device_id, thumbprint=thumbprint, by_authority=by_authority))
+        added = client.add_device(device_id, thumbprint=thumbprint, by_authority=by_authority)
+        out.say(f"{device_id} is registered")
+        _show(out, added)
 
 
 @device.command("show")
@@ -222,7 +224,8 @@ def _export(name: str, value: str) -> str:
 
 
 def _facts(identity: Identity) -> dict[str, Any]:
-    return {"deviceId": identity.device_id, "enabled": identity.enabled, "connected": identity.connected}
+    module = {} if identity.module_id is None else {"moduleId": identity.module_id}
+    return {"deviceId": identity.device_id, **module, "enabled": identity.enabled, "connected": identity.connected}
 
 
 def _words(identity: Identity) -> str:
@@ -230,5 +233,5 @@ def _words(identity: Identity) -> str:
 
 
 def _show(out: Output, identity: Identity) -> None:
-    text = identity.connection_string or f"{identity.device_id} has no symmetric key"
+    text = identity.connection_string or f"the hub does not show the key of {identity.device_id}"
     out.data(_facts(identity) | {"connectionString": identity.connection_string}, text, keys=True)

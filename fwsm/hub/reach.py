@@ -61,11 +61,19 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device as its owner needs it: its name, its key (base64; "" with a certificate), and the SDKs' one string."""
+    """A device, or a module of one, as its owner needs it.
+
+    Attributes:
+        device_id: its name, or that of the module's device.
+        primary_key: base64; "" with a certificate.
+        connection_string: all that an SDK needs.
+        module_id: the module's name; None for a device.
+    """
 
     device_id: str
     primary_key: str
     connection_string: str
+    module_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +95,12 @@ class Reach:
         return f"[{self.address}]" if ":" in self.address else self.address
 
     def device(self, identity: Identity) -> Device:
-        """Return a device with its connection string; one with a certificate has no key in it."""
+        """Return a device or module with its connection string; one with a certificate has no key in it."""
         proof = f"SharedAccessKey={identity.primary_key}" if identity.primary_key else "x509=true"
         # Without brackets around an address of IPv6: the Python SDK dials what it reads.
-        string = f"HostName={self.address};DeviceId={identity.device_id};{proof}"
-        return Device(identity.device_id, identity.primary_key, string)
+        module = "" if identity.module_id is None else f"ModuleId={identity.module_id};"
+        string = f"HostName={self.address};DeviceId={identity.device_id};{module}{proof}"
+        return Device(identity.device_id, identity.primary_key, string, identity.module_id)
 
     def policy(self, name: str, key: str) -> str:
         """Return the connection string of a policy."""

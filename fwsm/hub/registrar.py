@@ -1,4 +1,4 @@
-"""The part of a hub that registers devices, and the authorities that vouch for them."""
+"""The part of a hub that registers devices and modules, and the authorities that vouch for them."""
 
 from __future__ import annotations
 
@@ -55,22 +55,46 @@ class Registrar(ABC):
         Raises:
             HubError: it exists, or the name, the key or the thumbprint is malformed.
         """
-        authentication: dict[str, Any] = {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}
-        if thumbprint is not None:
-            authentication = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
-        if by_authority:
-            authentication = {"type": "certificateAuthority"}
-        with refusals_as_errors():
-            self._live.decide(self._live.engine.registry.create, device_id, {"authentication": authentication})
-        return self.device(device_id)
+        return self._add(device_id, _authentication(primary_key, thumbprint, by_authority=by_authority))
+
+    def add_module(
+        self,
+        device_id: str,
+        module_id: str,
+        *,
+        primary_key: str | None = None,
+        thumbprint: str | None = None,
+        by_authority: bool = False,
+    ) -> Device:
+        """Register a module of a device; it proves who it is in one of the ways of `add_device`.
+
+        Raises:
+            DeviceNotFoundError: there is no such device.
+            HubError: the module exists, the device has fifty, or the name, the key or the thumbprint is malformed.
+        """
+        authentication = _authentication(primary_key, thumbprint, by_authority=by_authority)
+        return self._add(f"{device_id}/{module_id}", authentication)
 
     def device(self, device_id: str) -> Device:
-        """Return a registered device; raises DeviceNotFoundError when there is no such."""
+        """Return a registered device, or module as `{device}/{module}`; raises DeviceNotFoundError if there is none."""
         with refusals_as_errors():
             identity = self._live.engine.registry.get(device_id)
         return self._reach.device(identity)
 
     def remove_device(self, device_id: str) -> None:
-        """Delete a device with its twin, and cut it off; raises DeviceNotFoundError when there is no such."""
+        """Delete a device or module with its twin, and cut it off; raises DeviceNotFoundError if there is none."""
         with refusals_as_errors():
             self._live.decide(self._live.engine.registry.delete, device_id, "*")
+
+    def _add(self, client_id: str, authentication: dict[str, Any]) -> Device:
+        with refusals_as_errors():
+            self._live.decide(self._live.engine.registry.create, client_id, {"authentication": authentication})
+        return self.device(client_id)
+
+
+def _authentication(primary_key: str | None, thumbprint: str | None, *, by_authority: bool) -> dict[str, Any]:
+    if by_authority:
+        return {"type": "certificateAuthority"}
+    if thumbprint is not None:
+        return {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
+    return {"symmetricKey": {"primaryKey": primary_key, "secondaryKey": primary_key}}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
+from fwsm.core.credentials import dialled
 from fwsm.core.text import cut
 from fwsm.errors import RequestError
 from fwsm.service.reply import accepted, json_object, objects, strange
@@ -29,6 +30,7 @@ __all__ = ["Client", "Identity", "MethodAnswer", "require_client_id", "require_d
 _LONGEST_ID: Final = 128
 _DEVICE_ID: Final = re.compile(rf"[A-Za-z0-9\-:.+%_#*?!(),=@$']{{1,{_LONGEST_ID}}}")
 _JOB_ID: Final = re.compile(r"[a-z0-9-]{1,64}")
+_WITH_CERTIFICATE: Final = frozenset({"selfSigned", "certificateAuthority"})
 _PAGE: Final = 100  # rows; what the service gives by itself
 _ANY_REVISION: Final = {"If-Match": '"*"'}
 # What the hub needs beyond the time that the device has.
@@ -37,19 +39,21 @@ _METHOD_MARGIN_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A device in the registry.
+    """A device in the registry, or a module of one.
 
     Attributes:
-        device_id: its name.
-        connection_string: what the device connects with, secret; None if it has no symmetric key.
+        device_id: its name, or that of the module's device.
+        connection_string: what it connects with, secret; None if the hub shows neither a key nor that it has none.
         enabled: whether it may connect.
         connected: whether the hub sees it connected.
+        module_id: the module's name; None for a device.
     """
 
     device_id: str
     connection_string: str | None = field(repr=False)
     enabled: bool
     connected: bool
+    module_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,12 @@ class Client:
         return MethodAnswer(status, answer.get("payload"))
 
     def device(self, device_id: str) -> Identity:
-        """Return a device from the registry.
+        """Return a device from the registry, or a module: `{device}/{module}`.
 
         Raises:
-            DeviceNotFoundError: there is no such device.
+            DeviceNotFoundError: there is no such device or module.
         """
-        return self._identity(json_object(self._about(device_id, "GET", "/devices/{}")))
+        return self._identity(json_object(self._registered(device_id, "GET")))
 
     def devices(self) -> list[Identity]:
         """Return the devices of the hub, sorted by name; the service gives 1000 at most."""
@@ -137,31 +141,32 @@ class Client:
         return sorted(map(self._identity, documents), key=lambda identity: identity.device_id)
 
     def add_device(self, device_id: str, *, thumbprint: str | None = None, by_authority: bool = False) -> Identity:
-        """Register a device; the hub makes its keys, unless it will show a certificate.
+        """Register a device or a module; the hub makes its keys, unless it will show a certificate.
 
         Args:
-            device_id: its name.
+            device_id: its name; `{device}/{module}` for a module.
             thumbprint: of its certificate.
             by_authority: whether its certificate is signed by an authority that the hub trusts.
 
         Raises:
             RefusedError: it exists.
+            DeviceNotFoundError: the module's device does not.
             ServiceError: the thumbprint is none.
         """
-        body: dict[str, Any] = {"deviceId": device_id}
+        body: dict[str, Any] = dict(zip(("deviceId", "moduleId"), device_id.split("/", 1), strict=False))
         if thumbprint is not None:
             body["authentication"] = {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}
         elif by_authority:
             body["authentication"] = {"type": "certificateAuthority"}
-        return self._identity(json_object(self._about(device_id, "PUT", "/devices/{}", body=body)))
+        return self._identity(json_object(self._registered(device_id, "PUT", body=body)))
 
     def remove_device(self, device_id: str) -> None:
-        """Delete a device with its twin.
+        """Delete a device or a module with its twin.
 
         Raises:
-            DeviceNotFoundError: there is no such device.
+            DeviceNotFoundError: there is no such device or module.
         """
-        self._about(device_id, "DELETE", "/devices/{}", headers=_ANY_REVISION)
+        self._registered(device_id, "DELETE", headers=_ANY_REVISION)
 
     def query(self, text: str) -> Iterator[dict[str, Any]]:
         """Yield what a query finds, page by page.
@@ -216,20 +221,37 @@ class Client:
         require_device_id(device_id)
         return accepted(self._transport.send(method, path.format(quote(device_id, safe="")), **options), device_id)
 
+    def _registered(self, client_id: str, method: str, **options: Any) -> Reply:
+        require_client_id(client_id)
+        path = "/devices/" + "/modules/".join(quote(name, safe="") for name in client_id.split("/"))
+        return accepted(self._transport.send(method, path, **options), client_id)
+
     def _identity(self, document: dict[str, Any]) -> Identity:
-        device_id = document.get("deviceId")
-        if not isinstance(device_id, str):
+        device_id, module_id = document.get("deviceId"), document.get("moduleId")
+        if not isinstance(device_id, str) or not isinstance(module_id, str | None):
             raise strange("it does not describe a device")
-        key: Any = document
-        for name in ("authentication", "symmetricKey", "primaryKey"):
-            key = key.get(name) if isinstance(key, dict) else None
+        proof = _proof(document.get("authentication"))
+        module = "" if module_id is None else f"ModuleId={module_id};"
+        # Devices dial MQTT's own port, so the port of the REST side has no place here.
+        place = f"HostName={dialled(self._transport.host)};DeviceId={device_id};{module}"
         return Identity(
             device_id,
-            # Devices dial MQTT's own port, so the port of the REST side has no place here.
-            f"HostName={self._transport.host};DeviceId={device_id};SharedAccessKey={key}" if key else None,
-            enabled=document.get("status") == "enabled",
+            f"{place}{proof}" if proof else None,
+            enabled=document.get("status", "enabled") == "enabled",  # a module has none of its own
             connected=document.get("connectionState") == "Connected",
+            module_id=module_id,
         )
+
+
+def _proof(authentication: Any) -> str | None:
+    """Return how an identity proves itself, as a connection string says it; None if the hub does not show that."""
+    if not isinstance(authentication, dict):
+        return None
+    if authentication.get("type") in _WITH_CERTIFICATE:
+        return "x509=true"
+    keys = authentication.get("symmetricKey")
+    key = keys.get("primaryKey") if isinstance(keys, dict) else None
+    return f"SharedAccessKey={key}" if key else None
 
 
 def require_device_id(text: str) -> None:

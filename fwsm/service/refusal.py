@@ -55,9 +55,10 @@ def refusal(reply: Reply, device_id: str | None = None) -> FwsmError:
     said = _read(reply.body)
     name = reply.headers.get("iothub-errorcode") or said.name
     device = device_id or "the device"
-    if name == "DeviceNotFound":
+    if name in {"DeviceNotFound", "ModuleNotFound"}:
+        kind = name.removesuffix("NotFound").lower()
         return DeviceNotFoundError(
-            f"the hub knows no device '{device}'", why=said.text, fix="Check the name, or register the device"
+            f"the hub knows no {kind} '{device}'", why=said.text, fix=f"Check the name, or register the {kind}"
         )
     if name == "DeviceNotOnline":
         return DeviceOfflineError(f"{device} is offline", why=said.text, fix="Start the device, then try again")

@@ -185,6 +185,30 @@ def test_registry_is_kept_through_the_card(state: Path) -> None:
     assert _fwsm("hub", "device", "list", "--state", state) == (0, "", "")
 
 
+def test_modules_are_registered_by_their_devices_name(hub: Hub) -> None:
+    """With a string that is ready for an SDK, shown again on demand."""
+    given = {CONNECTION_STRING: hub.owner_connection_string, CA_FILE: str(hub.ca_path)}
+    hub.add_device("d1")
+    code, added, said = _fwsm("hub", "device", "add", "d1/m1", **given)
+    assert (code, added, said) == (0, f"{hub.device('d1/m1').connection_string}\n", "d1/m1 is registered\n")
+    assert _fwsm("hub", "device", "show", "d1/m1", **given)[1] == added
+    facts = {"deviceId": "d1", "moduleId": "m1", "enabled": True, "connected": False}
+    assert json.loads(_fwsm("hub", "device", "show", "d1/m1", "--json", **given)[1]).items() >= facts.items()
+    assert _fwsm("hub", "device", "remove", "d1/m1", **given) == (0, "d1/m1 is removed\n", "")
+    code, _, said = _fwsm("hub", "device", "show", "d1/m1", **given)
+    assert code == 16
+    assert "the hub knows no module 'd1/m1'" in said
+
+
+def test_device_that_is_named_twice_is_listed_once(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """It is one device."""
+    names = ("--device", "d1", "--device", "d2", "--device", "d1")
+    card = _ready(start("hub", "run", "--address", loopback(), "--ephemeral", *names, "--json"))
+    assert [device["deviceId"] for device in card["devices"]] == ["d1", "d2"]
+
+
 def test_registry_as_json(state: Path) -> None:
     """The list has the facts, only add and show have the key."""
     facts = {"deviceId": "d1", "enabled": True, "connected": False}
@@ -207,7 +231,10 @@ def test_device_with_a_certificate_and_messages(hub: Hub) -> None:
     """A device is registered by its thumbprint, and sent a message."""
     given = {CONNECTION_STRING: hub.owner_connection_string, CA_FILE: str(hub.ca_path)}
     code, added, _ = _fwsm("hub", "device", "add", "d1", "--thumbprint", "AB" * 32, **given)
-    assert (code, added) == (0, "d1 has no symmetric key\n")
+    assert (code, added) == (0, f"HostName={hub.address};DeviceId=d1;x509=true\n")
+    code, added, said = _fwsm("hub", "device", "add", "d3", "--by-authority", "--json", **given)
+    assert (code, said) == (0, "d3 is registered\n")
+    assert json.loads(added)["connectionString"] == f"HostName={hub.address};DeviceId=d3;x509=true"
     assert _fwsm("hub", "send", "d1", "open the valve", **given) == (0, "the message to d1 is queued\n", "")
     assert json.loads(_fwsm("hub", "send", "d1", "again", "--json", **given)[1]) == {
         "event": "queued",
@@ -248,7 +275,7 @@ def test_default_directory_is_where_hub_run_puts_it(
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [(("add", "d1"), 19), (("add", "a/b"), 2), (("show", "d2"), 16), (("remove", "d2"), 16)],
+    [(("add", "d1"), 19), (("add", "a/b"), 16), (("add", "a/b/c"), 2), (("show", "d2"), 16), (("remove", "d2"), 16)],
 )
 def test_what_the_registry_cannot_do_is_told(hub: Hub, command: tuple[str, str], code: int) -> None:
     """Each reason has its exit code."""

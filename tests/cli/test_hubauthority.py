@@ -32,8 +32,9 @@ def test_authority_is_added_listed_and_removed(hub: Hub, tmp_path: Path) -> None
     assert shown.startswith("f  CN=factory  until 20")
     assert _hub(hub, "authority", "list")[1] == shown
     assert json.loads(_hub(hub, "authority", "list", "--json")[1])["name"] == "f"
-    assert _hub(hub, "device", "add", "d1", "--by-authority") == (0, "d1 has no symmetric key\n", "")
-    assert hub.device("d1").connection_string.endswith("x509=true")
+    string = f"HostName={hub.address};DeviceId=d1;x509=true"
+    assert _hub(hub, "device", "add", "d1", "--by-authority") == (0, f"{string}\n", "d1 is registered\n")
+    assert hub.device("d1").connection_string == string
     assert _hub(hub, "authority", "remove", "f") == (0, "f is removed\n", "")
     assert _hub(hub, "authority", "list") == (0, "", "")
 

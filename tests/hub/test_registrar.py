@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from azure.iot.device import IoTHubModuleClient
 
-from fwsm.errors import HubError
+from fwsm.errors import DeviceNotFoundError, HubError
 from tests.hub.pki import Pki
 
 if TYPE_CHECKING:
@@ -28,6 +29,32 @@ def test_key_can_be_given(hub: Hub) -> None:
     assert hub.add_device("d1", primary_key="A" * 44).primary_key == "A" * 44
     with pytest.raises(HubError, match="16 to 64 bytes"):
         hub.add_device("d2", primary_key="short")
+
+
+def test_module_has_a_string_of_its_own(hub: Hub) -> None:
+    """With which an SDK connects; it goes with its device."""
+    hub.add_device("d1")
+    module = hub.add_module("d1", "m1")
+    assert (module.device_id, module.module_id) == ("d1", "m1")
+    place = f"HostName={hub.address};DeviceId=d1;ModuleId="
+    assert module.connection_string == f"{place}m1;SharedAccessKey={module.primary_key}"
+    assert hub.device("d1/m1") == module
+    assert hub.add_module("d1", "m2", thumbprint="AB" * 20).connection_string == f"{place}m2;x509=true"
+    client = IoTHubModuleClient.create_from_connection_string(
+        module.connection_string, server_verification_cert=hub.ca_pem
+    )
+    client.connect()
+    assert hub.connected("d1/m1")
+    client.shutdown()
+    with pytest.raises(HubError, match="has a module 'm1' already"):
+        hub.add_module("d1", "m1")
+    with pytest.raises(DeviceNotFoundError):
+        hub.add_module("d2", "m1")
+    with pytest.raises(HubError, match="not a device or module id"):
+        hub.add_module("d1", "m/1")
+    hub.remove_device("d1/m1")
+    with pytest.raises(DeviceNotFoundError):
+        hub.device("d1/m1")
 
 
 def test_removed_device_is_gone(hub: Hub) -> None:

@@ -51,8 +51,8 @@ def test_registered_device_gets_a_connection_string(hub: Hub, client: Client) ->
 
 def test_device_with_a_certificate_is_registered_by_its_thumbprint(hub: Hub, client: Client) -> None:
     """It has no key to put into a connection string."""
-    assert client.add_device("d1", thumbprint="ab" * 20).connection_string is None
-    assert hub.device("d1").connection_string.endswith(";x509=true")
+    string = client.add_device("d1", thumbprint="ab" * 20).connection_string
+    assert string == hub.device("d1").connection_string == f"HostName={hub.address};DeviceId=d1;x509=true"
     with pytest.raises(ServiceError, match="40 or 64 hexadecimal digits"):
         client.add_device("d2", thumbprint="short")
 
@@ -152,9 +152,12 @@ def test_list_of_something_else_is_told(site: Site, body: bytes) -> None:
         Client(transport).devices()
 
 
-def test_device_without_a_symmetric_key_has_no_connection_string(site: Site) -> None:
-    """A device that proves itself by a certificate is shown without a key."""
-    body = b'{"deviceId": "d1", "status": "disabled", "authentication": {"type": "selfSigned", "symmetricKey": null}}'
+@pytest.mark.parametrize(
+    "authentication", [b"null", b'{"type": "sas", "symmetricKey": null}', b'{"symmetricKey": {"primaryKey": null}}']
+)
+def test_device_whose_key_is_not_shown_has_no_connection_string(site: Site, authentication: bytes) -> None:
+    """A policy may be allowed to see the device and not its key."""
+    body = b'{"deviceId": "d1", "status": "disabled", "authentication": %s}' % authentication
     _, transport = site.serve(answering(200, body))
     identity = Client(transport).device("d1")
     assert (identity.connection_string, identity.enabled, identity.connected) == (None, False, False)
