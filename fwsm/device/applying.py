@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.moment import Deadline
 from fwsm.core.update import Failure, Limits, Probe
+from fwsm.device.fitting import require_done
 from fwsm.device.outcome import Fact, Wait, log_failure
 from fwsm.errors import HealthError
 
@@ -168,7 +169,10 @@ class Applying:
         if not self._installer.runs(update):
             raise HealthError("the new image does not run")
         for check in self._checks:
-            check(update)
+            answer: object = check(update)
+            require_done(answer)
+            if answer is False:  # not what a check is asked to do, but it cannot be taken for health
+                raise HealthError("a check has answered that it does not hold")
 
     def _soak_left_s(self, update: Update) -> float:
         """How much longer the checks, which have just held, must hold."""

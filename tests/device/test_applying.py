@@ -13,6 +13,7 @@ from tests.device.life import OTHER, URI, Life
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -135,6 +136,32 @@ def test_what_does_not_run_is_not_confirmed(life: Life) -> None:
     assert life.board.primary == "a"
     assert update.failure is not None
     assert "does not run" in update.failure.message
+
+
+async def _later(_update: Update) -> None:
+    """A check that would have to be awaited."""
+
+
+@pytest.mark.parametrize(
+    ("check", "why"),
+    [
+        (lambda _update: False, "a check has answered that it does not hold"),
+        (lambda update: _later(update), "it returned a coroutine"),  # noqa: PLW0108 - seen at once where it stands bare
+    ],
+)
+def test_a_check_that_does_not_say_that_all_is_well_confirms_nothing(
+    life: Life, check: Callable[[Update], None], why: str
+) -> None:
+    """A check raises where the firmware is bad; one that answers so, or was never carried out, is no proof either."""
+    life.options = {"checks": [check], "limits": Limits(confirm_s=60)}
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    life.step_until(State.REBOOTING)
+    life.reboot()
+    update = life.step_until(State.APPLY_FAILED)
+    assert life.board.primary == "a"
+    assert update.failure is not None
+    assert why in update.failure.message
 
 
 def test_a_failed_installation_is_rolled_back_without_the_pause_of_a_retry(life: Life) -> None:
