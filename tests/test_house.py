@@ -54,7 +54,6 @@ UNTESTED = {
     "fwsm/hub/runtime.py": "test_hub brings it up and takes it down",
     "fwsm/testing/process.py": "tests/kill is made of it",
     "fwsm/testing/rehearsal/checks.py": "what the demo plays; tests/e2e/test_demo.py judges it",
-    "fwsm/testing/rehearsal/player.py": "what the demo plays; tests/e2e/test_demo.py judges it",
     "fwsm/testing/rehearsal/rehearsal.py": "what the demo plays; tests/e2e/test_demo.py judges it",
     "fwsm/testing/rehearsal/scenarios.py": "what the demo plays; tests/e2e/test_demo.py judges it",
     "fwsm/testing/rehearsal/stage.py": "what the demo plays; tests/e2e/test_demo.py judges it",

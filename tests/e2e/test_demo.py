@@ -141,15 +141,12 @@ def test_the_demo_leaves_nothing_behind_when_it_is_ended(
     """Ctrl-C, a service manager, a terminal that is closed: the device's process goes with it, and so do the files."""
     device = int(read_until(running, "started as process").rpartition(" ")[2])
     assert alive(device)
-    if ending is signal.SIGINT:
-        read_until(running, "twin: ")  # its operator watches
     running.send_signal(ending)
     said = ended(running)
     assert said.code == 128 + ending
     assert not alive(device)
     assert list(tmp_path.iterdir()) == []
     assert "Traceback" not in said.err
-    assert "the hub does not answer" not in said.out + said.err
 
 
 def test_the_demo_ends_in_order_when_nobody_reads_on(running: subprocess.Popen[str], tmp_path: Path) -> None:
