@@ -50,6 +50,18 @@ def test_each_device_has_a_result(hub: Hub) -> None:
     assert "--query \"deviceId IN ['d2', 'd3']\"" in result.stderr
 
 
+def test_one_device_is_not_counted(hub: Hub) -> None:
+    """Neither when it refuses nor when it does not settle in time."""
+    with Player(hub, "d1", status=409) as device:
+        refused = _fwsm(hub, *_TRIGGER)
+        device._answer = 200, "{}"
+        device.reports = [{"status": "waiting"}]
+        late = _fwsm(hub, *_TRIGGER, "--watch", "--timeout", "0.5")
+    assert (refused.exit_code, late.exit_code) == (21, 6)
+    assert "error: the one device asked did not do it" in refused.stderr
+    assert "error: the one device asked has not settled in time" in late.stderr
+
+
 def test_devices_are_watched_until_each_has_settled(hub: Hub) -> None:
     """With --json every line is an object, and none shows the secret of the address."""
     good = Player(hub, "d1", payload={"updateId": "u1"}, reports=_reports({"status": "applyComplete"}))
