@@ -42,7 +42,7 @@ def test_every_command_in_the_documents_is_understood(page: str, text: str) -> N
     """Group by group down to the command, each option is one that it takes."""
     command: click.Command = program
     words = shlex.split(text)[1:]
-    context = click.Context(program, info_name="fwsm")
+    context = click.Context(program, info_name="fwsm", **program.context_settings)
     while isinstance(command, click.Group):
         name = words.pop(0)
         found = command.get_command(context, name)
