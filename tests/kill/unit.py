@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Unit"]
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0  # a shared disk may hold a sync up for ten seconds, several times in a life
 _LOOK_AGAIN_S = 0.02
 _QUICK = {"progress_every_s": "0.1", "retry_base_s": "0.2", "check_every_s": "0.1"}
 
