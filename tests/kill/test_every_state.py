@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.kill.conftest import NewUnit
     from tests.kill.unit import Unit
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(400)]
 
 ON_THE_WAY = [
     State.WAITING,
