@@ -31,17 +31,8 @@ class Shown:
 def make_certificate(directory: Path, name: str = "d1", passphrase: str = "") -> Shown:
     """Make a key and its self-signed certificate in a directory."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2049, 1, 1, tzinfo=UTC))
-        .sign(key, hashes.SHA256())
-    )
+    blank = _blank(key, name, datetime(2000, 1, 1, tzinfo=UTC), datetime(2049, 1, 1, tzinfo=UTC))
+    certificate = blank.sign(key, hashes.SHA256())
     cert_file, key_file = directory / f"{name}.pem", directory / f"{name}.key"
     cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
@@ -53,18 +44,9 @@ def make_certificate(directory: Path, name: str = "d1", passphrase: str = "") ->
 def make_server_certificate(directory: Path, address: str, begins: datetime, ends: datetime) -> Path:
     """Make a key and its self-signed certificate for a server at `address`, both in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+    blank = _blank(key, address, begins, ends).add_extension(names, critical=False)
+    certificate = blank.sign(key, hashes.SHA256())
     file = directory / "server.pem"
     plain = serialization.NoEncryption()
     file.write_bytes(
@@ -72,3 +54,17 @@ def make_server_certificate(directory: Path, address: str, begins: datetime, end
         + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
     )
     return file
+
+
+def _blank(key: ec.EllipticCurvePrivateKey, name: str, begins: datetime, ends: datetime) -> x509.CertificateBuilder:
+    """A certificate that only lacks the signature of its own key."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+    )
