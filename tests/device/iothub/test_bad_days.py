@@ -253,6 +253,7 @@ def test_a_hub_that_is_silent_for_long_is_asked_for_ever(hub: Hub, link: IoTHubL
         with pytest.raises(LinkError, match="did not answer within 1 s"):
             link.report({"a": 1})
     assert fault.times_left == 0
+    states.wait(lambda: states.connections() == 3)
     link.report({"a": 2})
     assert states.connections() == 3
 
