@@ -42,10 +42,16 @@ class Bag:
     Attributes:
         system: by IoT Hub's names, such as `content-type`.
         application: by the names that the sender chose; None is a property without a value.
+        size: the length of all names and values.
     """
 
     system: Mapping[str, str] = field(default_factory=dict)
     application: Mapping[str, str | None] = field(default_factory=dict)
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parts = (*self.system.items(), *self.application.items())
+        object.__setattr__(self, "size", sum(len(name) + len(value or "") for name, value in parts))
 
     def marked(self, *, retain: bool = False, will: bool = False) -> Bag:
         """Return this bag with the marks that IoT Hub sets on what MQTT can do and it cannot: RETAIN, and wills."""

@@ -73,16 +73,23 @@ class Decoder:
 
     def __init__(self, max_packet_bytes: int = MAX_PACKET_BYTES) -> None:
         self._max_packet_bytes = max_packet_bytes
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._at = 0
+        # A device says most of what it says on one topic.
+        self._usual_topic: tuple[bytes | None, str] = (None, "")
         self._fault: MalformedPacketError | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they came."""
-        if self._at:
-            del self._buffer[: self._at]
-            self._at = 0
-        self._buffer += data
+        if self._at == len(self._buffer):  # mostly: peers send whole packets
+            self._buffer = data
+        else:
+            # Grows in place: a large packet may come in small pieces.
+            rest = self._buffer if isinstance(self._buffer, bytearray) else bytearray(self._buffer)
+            del rest[: self._at]
+            rest += data
+            self._buffer = rest
+        self._at = 0
 
     def next_packet(self) -> Packet | None:
         """Return the next whole packet, or None when more bytes are needed.
@@ -96,7 +103,7 @@ class Decoder:
             return self._cut()
         except MalformedPacketError as error:
             self._fault = error
-            self._buffer.clear()
+            self._buffer, self._at = b"", 0
             raise
 
     def _cut(self) -> Packet | None:
@@ -119,14 +126,34 @@ class Decoder:
             return None
         first = buffer[self._at]
         self._at = at + length
-        return _decode(first, bytes(buffer[at : self._at]))
+        data = bytes(buffer[at : self._at])
+        kind, flags = first >> 4, first & 0x0F
+        return self._publish(flags, data) if kind == _PUBLISH else _decode(kind, flags, FieldReader(data))
+
+    def _publish(self, flags: int, data: bytes) -> Publish:
+        # By hand, where the others use a reader of fields: nearly every packet is one of these.
+        qos = flags >> 1 & 0x03
+        dup = bool(flags & _DUP)
+        if qos > _QOS_LIMIT or (dup and qos == 0):
+            refuse(f"PUBLISH with flags {flags}")
+        topic_end = 2 + int.from_bytes(data[:2], "big")
+        end = topic_end + (2 if qos else 0)
+        if len(data) < end:
+            refuse("the packet ends inside a field")
+        packet_id = None
+        if qos:
+            packet_id = int.from_bytes(data[topic_end:end], "big")
+            if packet_id == 0:
+                refuse("packet identifier 0")
+        encoded = data[2:topic_end]
+        known, topic = self._usual_topic
+        if encoded != known:
+            topic = topic_of(encoded)
+            self._usual_topic = (encoded, topic)
+        return Publish(topic, data[end:], qos, packet_id, dup, bool(flags & _RETAIN))
 
 
-def _decode(first: int, data: bytes) -> Packet:
-    kind, flags = first >> 4, first & 0x0F
-    if kind == _PUBLISH:
-        return _decode_publish(flags, data)
-    body = FieldReader(data)
+def _decode(kind: int, flags: int, body: FieldReader) -> Packet:
     row = _DECODERS.get(kind)
     if row is None:
         refuse(f"packet type {kind} does not exist")
@@ -137,24 +164,6 @@ def _decode(first: int, data: bytes) -> Packet:
     if body.more():
         refuse(f"packet type {kind} is longer than its fields")
     return packet
-
-
-def _decode_publish(flags: int, data: bytes) -> Publish:
-    qos = flags >> 1 & 0x03
-    dup = bool(flags & _DUP)
-    if qos > _QOS_LIMIT or (dup and qos == 0):
-        refuse(f"PUBLISH with flags {flags}")
-    # By hand, where the others use a reader of fields: nearly every packet is one of these.
-    topic_end = 2 + int.from_bytes(data[:2], "big")
-    end = topic_end + (2 if qos else 0)
-    if len(data) < end:
-        refuse("the packet ends inside a field")
-    packet_id = None
-    if qos:
-        packet_id = int.from_bytes(data[topic_end:end], "big")
-        if packet_id == 0:
-            refuse("packet identifier 0")
-    return Publish(topic_of(data[2:topic_end]), data[end:], qos, packet_id, dup, bool(flags & _RETAIN))
 
 
 def _decode_connect(body: FieldReader) -> Connect:
@@ -225,8 +234,8 @@ def encode(packet: Packet) -> bytes:
     """
     if isinstance(packet, Publish):
         return _encode_publish(packet)
-    kind, flags, body = _ENCODERS[type(packet)]
-    return framed(kind << 4 | flags, body(packet), MAX_PACKET_BYTES)
+    first, body = _ENCODERS[type(packet)]
+    return framed(first, body(packet), MAX_PACKET_BYTES)
 
 
 def _encode_publish(packet: Publish) -> bytes:
@@ -288,4 +297,4 @@ _LAYOUT: tuple[tuple[int, int, type[Any], Callable[[Any], bytes], Callable[[Fiel
     (14, 0, Disconnect, lambda _: b"", lambda _: Disconnect()),
 )
 _DECODERS = {kind: (flags, decode) for kind, flags, _, _, decode in _LAYOUT}
-_ENCODERS = {cls: (kind, flags, body) for kind, flags, cls, body, _ in _LAYOUT}
+_ENCODERS = {cls: (kind << 4 | flags, body) for kind, flags, cls, body, _ in _LAYOUT}

@@ -283,10 +283,11 @@ class Connection:
         """Send packets; with `inside`, only half of the last one."""
         if not packets or self.closed:
             return
-        data = [encode(packet) for packet in packets]
+        data = b"".join(map(encode, packets))
         if inside:
-            data[-1] = data[-1][: len(data[-1]) // 2]
-        self._wire.write(b"".join(data))
+            last = len(encode(packets[-1]))
+            data = data[: len(data) - last + last // 2]
+        self._wire.write(data)
 
     def _say_last_word(self, client_id: str, admission: Admission) -> None:
         if admission.last_word is not None:

@@ -149,7 +149,7 @@ class Sender:
     model_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to make a frozen one takes four times as long, and a hub under load makes little else
 class TelemetryReceived:
     """A device has sent a message."""
 

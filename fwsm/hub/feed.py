@@ -13,7 +13,6 @@ import contextlib
 import threading
 import time
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from fwsm.errors import HubError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.eventdata import EventData
     from fwsm.hub.events import Event, Events
-    from fwsm.hub.turn import Speak
+    from fwsm.hub.turn import Turn
     from fwsm.hub.twin import Twin
 
 __all__ = ["EventStream", "Feed"]
@@ -71,7 +70,7 @@ class Feed:
         self._bytes = 0
         self._last = 0
         self._shown = 0  # up to here: what comes behind may not be durable yet
-        self._then: Callable[[Speak], None] = _at_once
+        self._turn: Callable[[], None] = self._show  # begins one, at whose commit `_show` is called
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._waiting = 0  # threads that wait for news
@@ -115,9 +114,10 @@ class Feed:
         )
         return [data for data in shown if data is not None]
 
-    def show_behind(self, then: Callable[[Speak], None]) -> None:
-        """Show each event from now on when `then` calls back, which it does once all decided so far is durable."""
-        self._then = then
+    def show_behind(self, turn: Turn) -> None:
+        """Show each event from now on once the turn in which it came is committed."""
+        turn.witness(self._show)
+        self._turn = turn.begin
 
     def wait_beyond(self, position: int, timeout_s: float) -> bool:
         """Wait in another thread until there is something behind `position`; False when nothing came."""
@@ -154,13 +154,13 @@ class Feed:
             self._bytes += size
             while len(self._kept) > self._most_events or (self._bytes > self._most_bytes and len(self._kept) > 1):
                 self._bytes -= self._kept.popleft()[2]
-        self._then(partial(self._show, self._last))
+        self._turn()
 
-    def _show(self, number: int, error: HubError | None) -> None:
-        if error is not None:
-            return  # the state keeps what it could not write: it comes with the next event that is durable
+    def _show(self) -> None:
+        if self._shown == self._last:
+            return
         with self._lock:
-            self._shown = number
+            self._shown = self._last
             if self._waiting:
                 self._news.notify_all()
         for waker in self._wakers:
@@ -221,19 +221,11 @@ class EventStream:
         raise HubError(f"the wanted event did not come within {timeout_s:g} s", why=f"{seen} others came")
 
 
-def _at_once(speak: Speak) -> None:
-    speak(None)
-
-
 def _size(event: Event) -> int:
     """Return roughly how much memory an event holds."""
     match event:
         case TelemetryReceived():
-            bag = 0
-            for part in (event.bag.system, event.bag.application):
-                for name, value in part.items():
-                    bag += len(name) + len(value or "")
-            return _OVERHEAD_BYTES + len(event.body) + bag
+            return _OVERHEAD_BYTES + len(event.body) + event.bag.size
         case TwinChanged():
             return _OVERHEAD_BYTES + _twin_size(event.replacement) + size_bytes(event.change)
         case TwinAdded() | TwinRemoved():

@@ -54,17 +54,17 @@ class Outcome:
 _ACKNOWLEDGED = Outcome()
 
 
+_OPERATIONS: dict[type[Publication], Operation] = {
+    Telemetry: Operation.TELEMETRY,
+    TwinRead: Operation.TWIN_READ,
+    ReportedPatch: Operation.REPORTED_PATCH,
+    MethodAnswer: Operation.METHOD_ANSWER,
+}
+
+
 def operation_of(publication: Publication) -> Operation:
     """Return the operation that a message is, to faults."""
-    match publication:
-        case Telemetry():
-            return Operation.TELEMETRY
-        case TwinRead():
-            return Operation.TWIN_READ
-        case ReportedPatch():
-            return Operation.REPORTED_PATCH
-        case MethodAnswer():
-            return Operation.METHOD_ANSWER
+    return _OPERATIONS[type(publication)]
 
 
 def receive_publication(

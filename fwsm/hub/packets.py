@@ -72,7 +72,7 @@ class ConnAck:
     session_present: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to make a frozen one takes four times as long, and a hub under load makes little else
 class Publish:
     """A message, either way (3.3). `packet_id` is there exactly when `qos` is above 0."""
 
@@ -84,7 +84,7 @@ class Publish:
     retain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as `Publish`
 class PubAck:
     """The receipt of a QoS 1 message (3.4)."""
 

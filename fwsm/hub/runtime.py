@@ -71,7 +71,7 @@ class Runtime:
             self._thread = LoopThread(f"fwsm-hub-{address}")
             undo.callback(self._thread.stop)
             self.turn = Turn(state, self._thread.loop)
-            self.engine.feed.show_behind(self.turn.then)
+            self.engine.feed.show_behind(self.turn)
             self._doors = Doors(self.engine, self.turn, context, ports)
             undo.callback(self.close_doors)
             undo.callback(lambda: self._thread.run(self.engine.feed.end()))  # while readers can still be told

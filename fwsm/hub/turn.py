@@ -33,13 +33,24 @@ class Turn:
     def __init__(self, state: State, loop: asyncio.AbstractEventLoop) -> None:
         self._state = state
         self.loop = loop
+        self._begun = False
         self._waiting: list[Speak] = []
+        self._witnesses: list[Callable[[], None]] = []
+
+    def begin(self) -> None:
+        """Let a turn end in the next round of the loop, whether anyone waits for it or not."""
+        if not self._begun:
+            self._begun = True
+            self.loop.call_soon(self._end)
 
     def then(self, speak: Speak) -> None:
         """Call `speak` once all that was decided so far is durable; with the error if it could not be made so."""
-        if not self._waiting:
-            self.loop.call_soon(self._end)
+        self.begin()
         self._waiting.append(speak)
+
+    def witness(self, witness: Callable[[], None]) -> None:
+        """Call `witness` at each commit from now on, before anyone speaks: what was decided until then is durable."""
+        self._witnesses.append(witness)
 
     async def committed(self) -> None:
         """Return once all that was decided so far is durable.
@@ -61,11 +72,15 @@ class Turn:
         await done
 
     def _end(self) -> None:
+        self._begun = False
         waiting, self._waiting = self._waiting, []
         error = None
         try:
             self._state.commit()
         except HubError as failure:
             error = failure
+        else:
+            for witness in self._witnesses:
+                witness()
         for speak in waiting:
             speak(error)

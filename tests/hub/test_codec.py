@@ -130,6 +130,14 @@ def test_damaged_packet_gives_packets_or_the_one_error(packet: Packet, data: st.
     assert len(packets) <= len(stream) // 2
 
 
+def test_topics_may_change_from_packet_to_packet() -> None:
+    """The decoder remembers the last one, and takes no other for it."""
+    packets: list[Packet] = [Publish(topic) for topic in ("a", "a", "b", "ab", "a")]
+    assert _decode(b"".join(map(encode, packets))) == packets
+    with pytest.raises(MalformedPacketError, match="empty"):
+        _decode(encode(Publish("a")) + b"\x30\x02\x00\x00")
+
+
 def test_long_packet_survives_the_wire() -> None:
     """A message of 256 KiB, the largest of IoT Hub, passes."""
     packet = Publish("devices/d1/messages/events/", b"x" * 256 * 1024, 1, 7)

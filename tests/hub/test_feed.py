@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,10 +12,9 @@ from fwsm.hub.bags import Bag
 from fwsm.hub.events import Connected, Events, Sender, Subscribed, TelemetryReceived, TwinAdded, TwinChanged
 from fwsm.hub.feed import EventStream, Feed
 from fwsm.hub.refusal import Refusal
+from fwsm.hub.turn import Turn
 from fwsm.hub.twin import Twin
-
-if TYPE_CHECKING:
-    from fwsm.hub.turn import Speak
+from tests.hub.test_turn import LoggedState
 
 
 def _telemetry(body: bytes = b"x") -> TelemetryReceived:
@@ -47,20 +45,63 @@ def test_events_are_read_from_a_position() -> None:
 def test_event_is_shown_once_it_is_durable() -> None:
     """It has its number and its time before; when the commit fails it comes with the next one that does not."""
     events, feed = _feed()
-    waiting: list[Speak] = []
-    feed.show_behind(waiting.append)
+    state = LoggedState([])
     woken: list[int] = []
     feed.wake(lambda: woken.append(feed.position))
-    events.publish(_telemetry(b"1"))
-    events.publish(_telemetry(b"2"))
-    assert (feed.position, feed.after(0), feed.after(2), feed.wait_beyond(0, 0), woken) == (2, [], [], False, [])
-    waiting.pop(0)(None)
-    assert (_numbers(feed, 0), woken) == ([1], [2])
-    waiting.pop(0)(HubError("the disk is full"))
-    assert (_numbers(feed, 0), feed.wait_beyond(1, 0), len(woken)) == ([1], False, 1)
-    events.publish(_telemetry(b"3"))
-    waiting.pop(0)(None)
-    assert (_numbers(feed, 0), feed.wait_beyond(1, 0), len(woken)) == ([1, 2, 3], True, 2)
+
+    async def scene() -> None:
+        turn = Turn(state, asyncio.get_running_loop())
+        feed.show_behind(turn)
+        events.publish(_telemetry(b"1"))
+        events.publish(_telemetry(b"2"))
+        assert (feed.position, feed.after(0), feed.after(2), feed.wait_beyond(0, 0), woken) == (2, [], [], False, [])
+        await turn.committed()
+        assert (_numbers(feed, 0), woken) == ([1, 2], [2])
+        state.fails = True
+        events.publish(_telemetry(b"3"))
+        with pytest.raises(HubError, match="full"):
+            await turn.committed()
+        assert (_numbers(feed, 0), feed.wait_beyond(2, 0), woken) == ([1, 2], False, [2])
+        state.fails = False
+        events.publish(_telemetry(b"4"))
+        await turn.committed()
+        assert (_numbers(feed, 0), feed.wait_beyond(2, 0), woken) == ([1, 2, 3, 4], True, [2, 4])
+        await turn.committed()
+        assert woken == [2, 4]
+
+    asyncio.run(scene())
+
+
+def test_event_that_comes_of_an_answer_waits_for_the_next_commit() -> None:
+    """What is decided while the hub speaks is not part of the commit before."""
+    events, feed = _feed()
+    shown: list[list[int]] = []
+
+    async def scene() -> None:
+        turn = Turn(LoggedState([]), asyncio.get_running_loop())
+        feed.show_behind(turn)
+        turn.then(lambda _: events.publish(_telemetry(b"2")))
+        events.publish(_telemetry(b"1"))
+        turn.then(lambda _: shown.append(_numbers(feed, 0)))
+        await turn.committed()
+        await turn.committed()
+        shown.append(_numbers(feed, 0))
+
+    asyncio.run(scene())
+    assert shown == [[1], [1, 2]]
+
+
+def test_event_does_not_wait_for_an_answer() -> None:
+    """A message with QoS 0 is not answered, and shown nevertheless."""
+    events, feed = _feed()
+
+    async def scene() -> None:
+        feed.show_behind(Turn(LoggedState([]), asyncio.get_running_loop()))
+        events.publish(_telemetry(b"1"))
+        await asyncio.sleep(0)
+        assert _numbers(feed, 0) == [1]
+
+    asyncio.run(scene())
 
 
 def test_position_that_is_not_there_yet_is_refused() -> None:

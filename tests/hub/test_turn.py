@@ -50,6 +50,28 @@ def test_all_answers_of_a_round_share_one_commit() -> None:
     assert log == ["commit", "a", "b", "commit", "c"]
 
 
+def test_witness_sees_each_commit_before_anyone_speaks() -> None:
+    """Also when nobody waits; a commit that fails is none."""
+    log: list[str] = []
+    state = LoggedState(log)
+
+    async def scene() -> None:
+        turn = Turn(state, asyncio.get_running_loop())
+        turn.witness(lambda: log.append("witness"))
+        turn.then(_speaker(log, "a"))
+        await turn.committed()
+        turn.begin()
+        turn.begin()
+        await asyncio.sleep(0)
+        state.fails = True
+        turn.then(_speaker(log, "b"))
+        with pytest.raises(HubError, match="full"):
+            await turn.committed()
+
+    asyncio.run(scene())
+    assert log == ["commit", "witness", "a", "commit", "witness", "b: the disk is full"]
+
+
 def test_answer_given_while_others_are_given_waits_for_the_next_commit() -> None:
     """What is decided while speaking is not yet durable."""
     log: list[str] = []
