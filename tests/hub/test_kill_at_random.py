@@ -2,7 +2,7 @@
 
 Broken by hand, a hub that answers before its group commit fails here each time, be it to devices or to operators; so
 does one that leaves reports, tags, devices, configurations or jobs out of the commit. One that tells the feed before
-the commit fails in about every second run.
+the commit fails here in about every second run, and each time in `test_told_when_kept`.
 """
 
 from __future__ import annotations
