@@ -1,4 +1,4 @@
-"""`fwsm hub authority`: the certificate authorities that an embedded hub trusts to name devices."""
+"""`fwsm hub authority`: the certificate authorities that name devices to an embedded hub."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def authority() -> None:
     \b
     Examples:
       fwsm hub authority add factory ca.pem
+      fwsm hub authority code factory           # have the authority sign a certificate for it
+      fwsm hub authority verify factory proof.pem
       fwsm hub device add meter-7 --by-authority
     """
 
@@ -37,12 +39,40 @@ def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
 @authority.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--verified", is_flag=True, help="Trust it at once, without a proof that you hold its key.")
 @_on_hub
-def add(out: Output, /, *, name: str, file: Path, access: HubAccess) -> None:
-    """Trust the authority whose certificate, in PEM, is in FILE, and call it NAME."""
+def add(out: Output, /, *, name: str, file: Path, verified: bool, access: HubAccess) -> None:
+    """Register the authority whose certificate, in PEM, is in FILE, and call it NAME."""
     pem = _text(file)
     with access.client(out) as client:
-        _show(out, client.put_authority(name, pem))
+        _show(out, client.put_authority(name, pem, verified=verified))
+    if not verified:
+        out.say(f"it signs nobody in before you prove that you hold its key: fwsm hub authority code {name}")
+
+
+@authority.command()
+@click.argument("name")
+@_on_hub
+def code(out: Output, /, *, name: str, access: HubAccess) -> None:
+    """Print a new code that proves who holds the authority's key.
+
+    Have the authority sign a certificate with this code as its common name, and give it to `verify`. Each code takes
+    the place of the one before.
+    """
+    with access.client(out) as client:
+        new = client.verification_code(name)
+        out.data({"name": name, "verificationCode": new}, new)
+
+
+@authority.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_on_hub
+def verify(out: Output, /, *, name: str, file: Path, access: HubAccess) -> None:
+    """Trust an authority that has signed the certificate in FILE for its code."""
+    pem = _text(file)
+    with access.client(out) as client:
+        _show(out, client.verify_authority(name, pem))
 
 
 @authority.command("list")
@@ -74,4 +104,5 @@ def _text(file: Path) -> str:
 
 
 def _show(out: Output, found: dict[str, Any]) -> None:
-    out.data(found, f"{found.get('name')}  {found.get('subject')}  until {found.get('expiry')}")
+    trust = "" if found.get("isVerified") else "  not verified"
+    out.data(found, f"{found.get('name')}  {found.get('subject')}  until {found.get('expiry')}{trust}")

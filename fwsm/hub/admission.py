@@ -129,7 +129,7 @@ def _is_certified(engine: Engine, identity: Identity, shown: ShownCertificate) -
 def _check_token(engine: Engine, identity: Identity, password: bytes | None, *, shown: bool) -> SasToken:
     if not password:
         raise BadTokenError(
-            "neither the registry nor an authority knows this certificate"
+            "neither the registry nor a verified authority knows this certificate"
             if shown
             else "there is neither a token nor a certificate"
         )

@@ -27,14 +27,37 @@ class Registrar(ABC):
     def _reach(self) -> Reach:
         """The way to it."""
 
-    def add_authority(self, name: str, pem: str) -> None:
-        """Trust a certificate authority: devices show certificates that it has signed for their names.
+    def add_authority(self, name: str, pem: str, *, verified: bool = True) -> None:
+        """Register a certificate authority: devices show certificates that it has signed for their names.
+
+        Args:
+            name: what it is called from now on.
+            pem: its certificate.
+            verified: whether to trust it without the proof that REST and command line ask for (`verify_authority`).
 
         Raises:
             HubError: `pem` is not the certificate of an authority.
         """
         with refusals_as_errors():
-            self._live.decide(self._live.engine.authorities.put, name, pem)
+            self._live.decide(self._live.engine.authorities.put, name, pem, verified=verified)
+
+    def verification_code(self, name: str) -> str:
+        """Return a new code for an authority, to be the common name of a certificate that it signs.
+
+        Raises:
+            HubError: there is no such authority.
+        """
+        with refusals_as_errors():
+            return self._live.decide(self._live.engine.authorities.challenge, name)
+
+    def verify_authority(self, name: str, pem: str) -> None:
+        """Trust an authority that has signed the certificate `pem` for its last code.
+
+        Raises:
+            HubError: there is no such authority, or this certificate is no proof.
+        """
+        with refusals_as_errors():
+            self._live.decide(self._live.engine.authorities.verify, name, pem)
 
     def add_device(
         self,

@@ -123,16 +123,36 @@ class EmbeddedClient(Client):
         """Forget all orders."""
         accepted(self._transport.send("DELETE", _FAULTS))
 
-    def put_authority(self, name: str, pem: str) -> dict[str, Any]:
-        """Have the hub trust a certificate authority, and return what it says of it.
+    def put_authority(self, name: str, pem: str, *, verified: bool = False) -> dict[str, Any]:
+        """Register a certificate authority, and return what the hub says of it.
+
+        Args:
+            name: what it is called from now on.
+            pem: its certificate.
+            verified: whether the hub is to trust it without a proof.
 
         Raises:
             ServiceError: the name is none, or `pem` is not the certificate of an authority.
         """
-        return json_object(accepted(self._transport.send("PUT", _authority_path(name), body={"certificate": pem})))
+        body = {"certificate": pem, "isVerified": verified}
+        return json_object(accepted(self._transport.send("PUT", _authority_path(name), body=body)))
+
+    def verification_code(self, name: str) -> str:
+        """Return a new code, for which the authority is to sign a certificate; raises ServiceError for no such one."""
+        reply = self._transport.send("POST", f"{_authority_path(name)}/generateVerificationCode")
+        return str(json_object(accepted(reply)).get("verificationCode"))
+
+    def verify_authority(self, name: str, pem: str) -> dict[str, Any]:
+        """Have the hub trust an authority that has signed `pem` for its code, and return what the hub says of it.
+
+        Raises:
+            ServiceError: there is no such authority, or this certificate is no proof.
+        """
+        reply = self._transport.send("POST", f"{_authority_path(name)}/verify", body={"certificate": pem})
+        return json_object(accepted(reply))
 
     def authorities(self) -> list[dict[str, Any]]:
-        """Return what the hub says of the authorities that it trusts, by name."""
+        """Return what the hub says of its authorities, by name."""
         return objects(accepted(self._transport.send("GET", _AUTHORITIES)))
 
     def remove_authority(self, name: str) -> None:

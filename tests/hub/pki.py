@@ -38,6 +38,10 @@ class Pki:
         """Return a certificate for a new device."""
         return self._device(common_name, until)[0]
 
+    def device_pem(self, common_name: str, until: datetime | None = None) -> str:
+        """Return such a certificate as text."""
+        return self.device(common_name, until).public_bytes(_PEM).decode()
+
     def files(self, common_name: str, directory: Path) -> tuple[Path, Path]:
         """Write certificate and key of a new device, and return where they are; behind the device's comes ours."""
         certificate, key = self._device(common_name, None)

@@ -159,7 +159,7 @@ def test_authority_lets_in_whom_it_has_signed_for() -> None:
     """By name: its certificate is for one device, and for none that proves itself in another way."""
     pki = Pki()
     engine = Engine(EphemeralState(), time.time, lambda: 0.0)
-    engine.authorities.put("factory", pki.pem)
+    engine.authorities.put("factory", pki.pem, verified=True)
     for device_id, kind in (("x1", "certificateAuthority"), ("x2", "certificateAuthority"), ("d1", "sas")):
         engine.registry.create(device_id, {"authentication": {"type": kind}})
     packet = Connect("x1", user_name="hub/x1/?api-version=1")

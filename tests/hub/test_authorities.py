@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.hub.authorities import Authorities
+from fwsm.hub.authorities import Authorities, RegisteredAuthority
 from fwsm.hub.diskstate import DiskState
-from fwsm.hub.refusal import Refusal
+from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
 from fwsm.hub.state import EphemeralState
 from tests.hub.pki import Pki
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _trusting(*pkis: Pki) -> Authorities:
     authorities = Authorities(EphemeralState(), time.time)
     for number, pki in enumerate(pkis):
-        authorities.put(f"a{number}", pki.pem)
+        authorities.put(f"a{number}", pki.pem, verified=True)
     return authorities
 
 
@@ -61,9 +61,56 @@ def test_dates_go_by_the_clock_of_the_hub() -> None:
     pki = Pki()
     shown = ShownCertificate.of(pki.device("d1", until=datetime.now(UTC) + timedelta(hours=1)))
     late = Authorities(EphemeralState(), lambda: time.time() + 7200)
-    late.put("a", pki.pem)
+    late.put("a", pki.pem, verified=True)
     assert not late.vouch_for(shown)
     assert _trusting(pki).vouch_for(shown)
+
+
+def test_authority_signs_nobody_in_before_it_is_proved() -> None:
+    """By a certificate for the code, which is good for one proof; another registration begins anew."""
+    pki = Pki()
+    shown = ShownCertificate.of(pki.device("d1"))
+    authorities = Authorities(EphemeralState(), time.time)
+    assert not authorities.put("a", pki.pem).verified
+    assert not authorities.vouch_for(shown)
+    code = authorities.challenge("a")
+    assert not authorities.vouch_for(shown)
+    assert authorities.verify("a", pki.device_pem(code)).verified
+    assert authorities.vouch_for(shown)
+    with pytest.raises(Refusal, match="No verification code was asked for a"):
+        authorities.verify("a", pki.device_pem(code))
+    authorities.challenge("a")  # of one that is trusted: it stays so
+    assert authorities.vouch_for(shown)
+    authorities.put("a", pki.pem)
+    assert not authorities.vouch_for(shown)
+
+
+def test_what_proves_nothing_is_told() -> None:
+    """Another's signature, another name, an older code, a certificate that has expired, and what is none."""
+    pki = Pki()
+    authorities = Authorities(EphemeralState(), time.time)
+    authorities.put("a", pki.pem)
+    with pytest.raises(Refusal, match="No verification code"):
+        authorities.verify("a", pki.device_pem("d1"))
+    old, code = authorities.challenge("a"), authorities.challenge("a")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    for pem, why in (
+        (Pki().device_pem(code), "not signed by a"),
+        (pki.device_pem(code, until=yesterday), "does not hold now"),
+        (pki.device_pem(old), f"{old}.*not the verification code {code}"),
+        (pki.pem, "'factory', and not"),
+        ("x", "not a certificate in PEM"),
+        (None, "not a certificate in PEM"),
+    ):
+        with pytest.raises(Refusal, match=why) as caught:
+            authorities.verify("a", pem)
+        assert caught.value.why is Why.ARGUMENT_INVALID
+    assert not authorities.vouch_for(ShownCertificate.of(pki.device("d1")))
+    for ask in (lambda: authorities.challenge("b"), lambda: authorities.verify("b", pki.pem)):
+        with pytest.raises(Refusal, match="no authority b"):
+            ask()
+    with pytest.raises(Refusal, match="isVerified"):
+        authorities.put("a", pki.pem, verified="yes")
 
 
 @pytest.mark.parametrize("pem", [None, 7, "", "x", b"x"])
@@ -87,14 +134,23 @@ def test_authorities_are_kept(tmp_path: Path) -> None:
     first, second = Pki(), Pki()
     authorities = Authorities(state, time.time)
     for name, pki in (("a", first), ("b", first), ("b", second)):
-        authorities.put(name, pki.pem)
+        authorities.put(name, pki.pem, verified=True)
     authorities.remove("a")
+    authorities.put("c", first.pem)
+    code = authorities.challenge("c")
     state.commit()
     again = Authorities(state, time.time)
-    assert [(authority.name, authority.pem) for authority in again.listed()] == [("b", second.pem)]
+    kept = [(authority.name, authority.pem, authority.verified) for authority in again.listed()]
+    assert kept == [("b", second.pem, True), ("c", first.pem, False)]
+    assert again.verify("c", first.device_pem(code)).verified
     for name in ("a", "nobody"):
         with pytest.raises(Refusal, match="no authority"):
             again.remove(name)
     with pytest.raises(Refusal, match="no name"):
         again.put("a/b", first.pem)
     state.close()
+
+
+def test_authority_of_an_older_hub_stays_trusted() -> None:
+    """It was trusted without a proof when it was stored."""
+    assert RegisteredAuthority.from_record("a", {"pem": Pki().pem}).verified

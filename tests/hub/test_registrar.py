@@ -66,6 +66,21 @@ def test_removed_device_is_gone(hub: Hub) -> None:
     assert hub.add_device("d1").primary_key != first.primary_key
 
 
+def test_authority_may_be_proved_in_python(hub: Hub) -> None:
+    """As over REST; without that it is trusted at once."""
+    pki, authorities = Pki(), hub._live.engine.authorities
+    hub.add_authority("trusted", pki.pem)
+    hub.add_authority("factory", pki.pem, verified=False)
+    assert [authority.verified for authority in authorities.listed()] == [False, True]
+    code = hub.verification_code("factory")
+    with pytest.raises(HubError, match="not the verification code"):
+        hub.verify_authority("factory", pki.pem)
+    hub.verify_authority("factory", pki.device_pem(code))
+    assert [authority.verified for authority in authorities.listed()] == [True, True]
+    with pytest.raises(HubError, match="no authority other"):
+        hub.verification_code("other")
+
+
 def test_device_may_come_with_a_certificate(hub: Hub) -> None:
     """By thumbprint or by authority; then there is no key."""
     hub.add_authority("factory", Pki().pem)
