@@ -32,6 +32,7 @@ ACKS = ("none", "positive", "negative", "full")
 _KIND = "message"
 _MOST_MESSAGES = 50
 _MAX_BYTES = 64 * 1024
+_LONGEST_TOPIC = 0xFFFF  # (MQTT 3.1.1, 1.5.3)
 _DEFAULT_TTL_S = 3600.0
 _LONGEST_TTL_S = 2 * 24 * 3600.0
 _MOST_FEEDBACK = 10_000
@@ -128,10 +129,13 @@ class CloudMessages:
         """Queue a message, and send it if the device listens.
 
         Raises:
-            Refusal: 404001, there is no such device; 400004, it is a module; 403004, its queue is full.
+            Refusal: 404001, there is no such device; 400004, it is a module; 403004, its queue is full; 413001, the
+                properties are too large.
         """
         if self._registry.get(device_id).module_id is not None:
             raise Refusal(Why.ARGUMENT_INVALID, f"{device_id} is a module, and messages go to devices only.")
+        if len(_topic(device_id, message)) > _LONGEST_TOPIC:  # all of it is ASCII
+            raise Refusal(Why.TOO_LARGE, "The properties of the message are larger than a topic of MQTT can be.")
         self._expire(device_id)
         queue = self._queues.setdefault(device_id, deque())
         if len(queue) >= _MOST_MESSAGES:
@@ -192,11 +196,8 @@ class CloudMessages:
                 continue
             queued.sent, again = True, queued.deliveries > 0
             queued.deliveries += 1
-            message = queued.message
-            to = f"/{inbox_topic(device_id)}".rstrip("/")
-            bag = Bag({"to": to, **message.system}, {**_asked(message), **message.properties})
-            topic = inbox_topic(device_id) + encode_bag(bag)
-            if not link.deliver(topic, message.body, queued.packet_id, again=again):
+            topic = _topic(device_id, queued.message)
+            if not link.deliver(topic, queued.message.body, queued.packet_id, again=again):
                 self._settle(device_id, queued, "Success")  # QoS 0: sent is all that can be known
 
     def _settle(self, device_id: str, queued: _Queued, outcome: str) -> None:
@@ -238,6 +239,13 @@ class CloudMessages:
 
 def _key(device_id: str, queued: _Queued) -> str:
     return f"{device_id}/{queued.number:016}"
+
+
+def _topic(device_id: str, message: CloudMessage) -> str:
+    """Return the topic on which a message comes, with its properties in it."""
+    to = f"/{inbox_topic(device_id)}".rstrip("/")
+    bag = Bag({"to": to, **message.system}, {**_asked(message), **message.properties})
+    return inbox_topic(device_id) + encode_bag(bag)
 
 
 def _asked(message: CloudMessage) -> dict[str, str | None]:

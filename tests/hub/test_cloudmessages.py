@@ -8,9 +8,11 @@ import pytest
 
 from fwsm.hub.bags import Bag, parse_bag
 from fwsm.hub.cloudmessages import CloudMessage
+from fwsm.hub.codec import encode
 from fwsm.hub.diskstate import DiskState
 from fwsm.hub.engine import Engine
 from fwsm.hub.events import Subscribed
+from fwsm.hub.packets import Publish
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.topics import inbox_filter
@@ -104,6 +106,17 @@ def test_message_says_what_it_is(world: World) -> None:
         {"to": "/devices/d1/messages/devicebound", "message-id": "m"},
         {"iothub-ack": "full", "a": "1", "b": None, "c": ""},
     )
+
+
+def test_properties_fit_a_topic(world: World) -> None:
+    """What no packet can carry is refused before it is queued: it would cut its device off at each connect."""
+    with pytest.raises(Refusal, match="larger than a topic") as caught:
+        world.send(b"", properties={"a": "x" * 65_500})
+    assert (caught.value.why, world.messages.count("d1")) == (Why.TOO_LARGE, 0)
+    inbox = Inbox()
+    world.engine.links.attach("d1", inbox)
+    world.send(b"", properties={"a": "x" * 65_300})
+    assert len(encode(Publish(inbox.topics[0], b"", 1, 1))) > 65_300
 
 
 def test_unacknowledged_message_comes_again(world: World) -> None:
