@@ -135,7 +135,7 @@ def _calculated(sign: str, left: Any, right: Any) -> Any:
     if kind_of(left) != "number" or kind_of(right) != "number":
         return UNDEFINED
     try:
-        return _CALCULATE[sign](left, right)
+        return _CALCULATE[sign](float(left), float(right))  # whole numbers would grow with every step
     except (ArithmeticError, ValueError):  # a division by zero, a number that is too large, the rest of infinity
         return UNDEFINED
 

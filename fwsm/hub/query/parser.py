@@ -40,6 +40,7 @@ _MEMBERSHIPS = ("IN", "NIN")
 # Words that begin or join parts of a query; a property of that name is written [[name]].
 _RESERVED = {"SELECT", "TOP", "FROM", "WHERE", "GROUP", "BY", "AS", "AND", "OR", "NOT", *_MEMBERSHIPS}
 _MAX_DEPTH = 50
+_MOST_ROWS = 2**31 - 1
 
 
 def parse_query(text: str) -> Query:
@@ -129,8 +130,8 @@ class _Parser:
         if not self._accept("TOP"):
             return None
         token = self._take()
-        if token.kind is not Kind.NUMBER or not isinstance(token.value, int) or token.value < 1:
-            raise QueryError("TOP takes a whole number from 1", token.at)
+        if token.kind is not Kind.NUMBER or not isinstance(token.value, int) or not 1 <= token.value <= _MOST_ROWS:
+            raise QueryError(f"TOP takes a whole number from 1 to {_MOST_ROWS}", token.at)
         return token.value
 
     def _columns(self) -> tuple[Column, ...] | None:

@@ -68,6 +68,9 @@ def scan(text: str) -> list[Token]:
         if match is None:
             unclosed = text[at] in "'\""
             raise QueryError("a string has no end" if unclosed else f"{text[at]!r} has no meaning here", at)
+        if match.group() == "[" and text.startswith("[[", at) and text.find("]]", at) < 0:
+            # Told at the first of many brackets, of which each would be searched for its end.
+            raise QueryError("a name in double brackets has no end", at)
         if match.lastgroup != "space":
             tokens.append(_token(str(match.lastgroup), match.group(), at))
         at = match.end()

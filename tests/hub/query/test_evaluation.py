@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -117,6 +118,7 @@ def test_number_beyond_all_bounds_is_undefined() -> None:
     """No calculation raises."""
     assert _value("9" * 400 + " / 0.5") is UNDEFINED
     assert _value("1 % (1e308 * 10)") == 1
+    assert _value(" * ".join(["9" * 300] * 2)) == math.inf
     assert _value("(1e308 * 10) % 2") is UNDEFINED
 
 

@@ -57,6 +57,12 @@ def test_any_text_is_scanned_or_refused(text: str) -> None:
     assert [token.at for token in tokens] == sorted(token.at for token in tokens)
 
 
+def test_long_nonsense_is_refused_soon() -> None:
+    """The end of a name is looked for once, and not again from each of its brackets."""
+    with pytest.raises(QueryError, match="double brackets has no end, at character 5"):
+        scan("a = " + "[" * 200_000)
+
+
 @given(st.text())
 def test_string_comes_back_from_its_quotes(text: str) -> None:
     """Whatever a string holds can be written in a query."""
