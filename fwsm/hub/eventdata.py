@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.events import Connected, Disconnected, TelemetryReceived, TwinAdded, TwinChanged, TwinRemoved
-from fwsm.hub.jsontext import compact
+from fwsm.hub.jsontext import compact, parse
+from fwsm.hub.refusal import Refusal
 from fwsm.hub.timestamp import timestamp
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class EventData:
         """Return the event as REST shows it: the body as JSON, else as text, else as `bodyBase64`."""
         body: dict[str, Any]
         try:
-            body = {"body": self.json()}
-        except (ValueError, RecursionError):
+            body = {"body": parse(self.body)}
+        except Refusal:
             try:
                 body = {"body": self.body.decode()}
             except UnicodeDecodeError:

@@ -16,14 +16,16 @@ __all__ = ["compact", "parse", "parse_object"]
 
 # Ours. What is deeper may be JSON, but somewhere on its way through the hub the stack would end.
 _MAX_DEPTH = 100
+# Of a whole number: it fits a double, as numbers of other kinds do.
+_MOST_DIGITS = 300
 
 
 def parse(data: bytes) -> Any:
     """Return the value that `data` says.
 
-    Python's parser alone takes NaN and Infinity, turns 1e999 into infinity, accepts half a surrogate pair, and
-    answers deep nesting with RecursionError; none of these is JSON that a peer could read back. Nor is there more
-    than `_MAX_DEPTH` of nesting.
+    Python's parser alone takes NaN and Infinity, turns 1e999 into infinity, takes whole numbers that no other number
+    can be compared with, accepts half a surrogate pair, and answers deep nesting with RecursionError; none of these is
+    JSON that a peer could read back. Nor is there more than `_MAX_DEPTH` of nesting.
 
     Raises:
         Refusal: 400006, the bytes are not JSON.
@@ -70,8 +72,14 @@ def _finite(text: str) -> float:
     return value
 
 
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"{text[:10]}… is too large")
+    return int(text)
+
+
 # Made once: `json.loads` and `json.dumps` make one a call when they are given such options.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 

@@ -126,9 +126,12 @@ def test_what_is_no_news_to_operators_is_not_shown() -> None:
 
 
 def test_document_shows_any_body() -> None:
-    """JSON as it is, else text, else base64."""
+    """JSON as it is, else text, else base64; what only Python takes for JSON is text to everyone else."""
     sender = Sender("d1", "device", "sas", 1)
-    bodies = [_shown(TelemetryReceived("d1", Bag(), body, sender)).document() for body in (b"[1]", b"{", b"\xff")]
-    assert [body.get("body", body.get("bodyBase64")) for body in bodies] == [[1], "{", "/w=="]
+    deep = b"[" * 900 + b"]" * 900
+    sent = (b"[1]", b"{", b"\xff", b"[NaN]", b"1e999", b"9" * 5000, deep)
+    bodies = [_shown(TelemetryReceived("d1", Bag(), body, sender)).document() for body in sent]
+    shown = [body.get("body", body.get("bodyBase64")) for body in bodies]
+    assert shown == [[1], "{", "/w==", "[NaN]", "1e999", "9" * 5000, deep.decode()]
     assert bodies[0]["sequenceNumber"] == 7
     assert set(bodies[2]) == {"sequenceNumber", "annotations", "systemProperties", "properties", "bodyBase64"}

@@ -28,6 +28,7 @@ def test_values_survive(value: Any) -> None:
 def test_numbers_come_back_as_they_were_written() -> None:
     """A whole number stays whole and a fraction stays one."""
     assert compact(parse(b'{"a": 1, "b": 1.0}')) == b'{"a":1,"b":1.0}'
+    assert float(parse(b"9" * 300)) == 1e300
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_numbers_come_back_as_they_were_written() -> None:
         b'"\\ud800"',
         b'{"\\udfff": 1}',
         b"[" * 100_000,
+        b"1" * 301,
         b"1" * 5000,
     ],
 )
