@@ -19,6 +19,7 @@ __all__ = ["BadTokenError", "SasToken", "is_key", "new_key", "sign"]
 
 _SCHEME = "SharedAccessSignature "
 _KEY_BYTES = 32
+_LONGEST_TIME = 15  # digits of a time in seconds; such a one can be reckoned with exactly
 
 
 class BadTokenError(Exception):
@@ -68,7 +69,7 @@ class SasToken:
         fields = dict(part.partition("=")[::2] for part in text.removeprefix(_SCHEME).strip().split("&"))
         try:
             encoded, expires = fields["sr"], fields["se"]
-            expires_at = int(expires)
+            expires_at = _epoch_s(expires)
             signature = base64.b64decode(unquote(fields["sig"]), validate=True)
         except KeyError as error:
             raise BadTokenError(f"the token has no field {error}") from None
@@ -98,6 +99,12 @@ class SasToken:
     def covers(self, resource: str) -> bool:
         """Say whether this token's resource is `resource` or a prefix of it in whole segments."""
         return not self.resource or f"{resource}/".startswith(f"{self.resource}/")
+
+
+def _epoch_s(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME):
+        raise ValueError(text)
+    return int(text)
 
 
 def _digest(resource: str, key: str, expires: str) -> bytes:

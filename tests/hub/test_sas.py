@@ -67,6 +67,13 @@ def test_token_of_another_key_is_refused() -> None:
         SasToken.parse(sign("hub", new_key(), 1_000_060)).check((KEY,), NOW)
 
 
+@pytest.mark.parametrize("expiry", ["9" * 400, "1_000_060", " 1000060", "+1000060", "-1", "1e9", "\u0661"])
+def test_expiry_is_a_time_in_digits(expiry: str) -> None:
+    """What Python alone takes for a number is none, and a time too far away to reckon with is no time."""
+    with pytest.raises(BadTokenError, match="malformed"):
+        SasToken.parse(f"SharedAccessSignature sr=hub&sig=AAAA&se={expiry}")
+
+
 @given(st.text(max_size=80))
 def test_arbitrary_text_is_a_bad_token_at_worst(text: str) -> None:
     """No password makes the parser raise anything but BadTokenError."""

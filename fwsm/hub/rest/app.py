@@ -62,6 +62,9 @@ def _endpoint(engine: Engine, turn: Turn, route: Route) -> Callable[[Request], A
             return _refused(engine, Refusal(Why.UNAVAILABLE, "The hub is stopping."), request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
+        except Exception:  # noqa: BLE001 - whatever it is: the operator gets an answer, and the log says more
+            _log.exception("%s %s", request.method, request.url.path)
+            return _refused(engine, Refusal(Why.SERVER_ERROR, "The hub has failed; its log says more."), request)
         return response
 
     return endpoint

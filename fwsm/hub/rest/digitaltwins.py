@@ -10,7 +10,7 @@ from starlette.responses import Response
 from fwsm.hub.digitaltwin import desired_change, digital_twin
 from fwsm.hub.methods import Call
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, json_body
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, json_body
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def _get(engine: Engine, request: Request) -> Response:
 async def _patch(engine: Engine, request: Request) -> Response:
     device_id, operations = client_id(request), await json_body(request)
     change = desired_change(engine.twins.get(device_id), operations)
-    twin = engine.twins.update(device_id, {"properties": {"desired": change}}, if_match(request) or "*")
+    twin = engine.twins.update(device_id, {"properties": {"desired": change}}, if_match_any(request))
     return Response(status_code=202, headers={"ETag": f'"{twin.etag}"', "Location": f"/digitaltwins/{device_id}"})
 
 

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from fwsm.hub.policy import Right
     from fwsm.hub.throttles import Load
 
-__all__ = ["Handler", "Route", "answer", "client_id", "if_match", "json_body", "object_body", "page_size", "top"]
+__all__ = [
+    "Handler",
+    "Route",
+    "answer",
+    "client_id",
+    "if_match",
+    "if_match_any",
+    "json_body",
+    "object_body",
+    "page_size",
+    "top",
+]
 
 _PAGE_SIZE = 100
 _LARGEST_PAGE = 1000
@@ -72,9 +83,15 @@ def client_id(request: Request) -> str:
 
 
 def if_match(request: Request) -> str | None:
-    """Return the etag of If-Match; SDKs send it with quotes and without, also the star."""
+    """Return the etag of If-Match, None without one; SDKs send it with quotes and without, also the star."""
     value = request.headers.get("if-match")
     return None if value is None else value.strip().removeprefix("W/").strip('"')
+
+
+def if_match_any(request: Request) -> str:
+    """Return the etag of If-Match; without one it is the star, which any etag meets."""
+    etag = if_match(request)
+    return "*" if etag is None else etag
 
 
 def top(request: Request, most: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, object_body
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ async def _get(engine: Engine, request: Request) -> Response:
 
 async def _patch(engine: Engine, request: Request) -> Response:
     body = await object_body(request)
-    engine.twins.update(client_id(request), body, if_match(request) or "*")
+    engine.twins.update(client_id(request), body, if_match_any(request))
     return _twin(engine, request)
 
 
 async def _put(engine: Engine, request: Request) -> Response:
     body = await object_body(request)
-    engine.twins.replace(client_id(request), body, if_match(request) or "*")
+    engine.twins.replace(client_id(request), body, if_match_any(request))
     return _twin(engine, request)
 
 

@@ -113,6 +113,35 @@ def _with_app(state: EphemeralState, act: Callable[[Starlette, str], Awaitable[_
     return asyncio.run(scene())
 
 
+class BreakingClock:
+    """A clock that fails once, when it is told to."""
+
+    broken = False
+
+    def __call__(self) -> float:
+        """Return the time."""
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("the spring is gone")
+        return 0.0
+
+
+def test_fault_of_the_hub_has_the_hubs_form(caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody foresaw is no page of a web server either; what it was stands in the log."""
+    clock = BreakingClock()
+
+    async def scene() -> list[_Message]:
+        engine = Engine(EphemeralState(), clock, lambda: 0.0)
+        app = rest_app(engine, Turn(EphemeralState(), asyncio.get_running_loop()))
+        clock.broken = True
+        return await _put(app, sign("hub", engine.policies.keys["iothubowner"], 60, "iothubowner"), [])
+
+    start, content = asyncio.run(scene())
+    assert (start["status"], dict(start["headers"])[b"iothub-errorcode"]) == (500, b"ServerError")
+    assert "its log says more" in json.loads(content["body"])["Message"]
+    assert "the spring is gone" in caplog.text
+
+
 def test_what_cannot_be_kept_is_not_acknowledged() -> None:
     """When the commit fails the operator gets a server error of the hub's form, with the reason."""
     body: list[_Message] = [{"type": "http.request", "body": b"{}", "more_body": False}]

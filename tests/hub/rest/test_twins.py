@@ -24,6 +24,7 @@ def test_twin_is_merged_and_replaced(owner: Operator) -> None:
     change = {"tags": {"a": 1}, "properties": {"desired": {"b": {"c": 2}}}}
     second = owner.ask("PATCH", "/twins/d1", change, If_Match=first.headers["etag"])
     assert (second.body["tags"], second.body["properties"]["desired"]["b"]) == ({"a": 1}, {"c": 2})
+    assert owner.ask("PATCH", "/twins/d1", change, If_Match='""').status == 412  # an empty etag is none of a twin
     stale = owner.ask("PATCH", "/twins/d1", change, If_Match=first.headers["etag"])
     assert refused(stale) == (412, "PreconditionFailed")
     third = owner.ask("PUT", "/twins/d1", {"tags": {"z": 0}})
