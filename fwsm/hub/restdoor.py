@@ -2,15 +2,17 @@
 
 uvicorn's `Server` wants to own the sockets, waits in steps of a tenth of a second and leaves idle connections to
 their peers when it stops; a hub has to stop at once and to come back on the same port. So only its protocol is used,
-fed by `listener`, and the hub decides when a connection ends.
+fed by `listener`, and the hub decides when a connection ends. It also ends those of peers that begin a request and do
+not come to its end, which uvicorn would wait for for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -26,6 +28,10 @@ __all__ = ["RestDoor"]
 
 # Longer than the pools of HTTP clients keep a connection, so that the client is the one who closes.
 _KEEP_ALIVE_S = 75
+# How long a request may take to come, from its first byte, or from the connection when it is the first one.
+_WHOLE_WITHIN_S = 60.0
+# Of the peer, while it owes a part of a request.
+_UNFINISHED = (h11.IDLE, h11.SEND_BODY)
 
 
 def _is_failure(record: logging.LogRecord) -> bool:
@@ -39,9 +45,13 @@ class RestDoor:
     Args:
         app: the application that answers.
         mqtt: makes the MQTT protocol of a connection that becomes a WebSocket.
+        whole_within_s: how long a request may take to come.
     """
 
-    def __init__(self, app: Starlette, mqtt: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, app: Starlette, mqtt: Callable[[], asyncio.Protocol], *, whole_within_s: float = _WHOLE_WITHIN_S
+    ) -> None:
+        self._whole_within_s = whole_within_s
         self._shared = {MQTT: mqtt}
         self._config = Config(
             app,
@@ -60,4 +70,36 @@ class RestDoor:
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
-        return H11Protocol(self._config, self._state, self._shared, asyncio.get_running_loop())
+        return _HttpProtocol(self._config, self._state, self._shared, self._whole_within_s)
+
+
+class _HttpProtocol(H11Protocol):
+    """One connection."""
+
+    def __init__(self, config: Config, state: ServerState, shared: dict[str, Any], whole_within_s: float) -> None:
+        super().__init__(config, state, shared, asyncio.get_running_loop())
+        self._whole_within_s = whole_within_s
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_watching()
+
+    def _watch(self) -> None:
+        if self.conn.their_state not in _UNFINISHED:
+            self._stop_watching()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(self._whole_within_s, self.transport.close)
+
+    def _stop_watching(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

@@ -66,6 +66,8 @@ class _WebSocket(asyncio.Transport, asyncio.Protocol):
         try:
             self._frames.receive_data(data)
             for event in self._frames.events():
+                if self._outer.is_closing():
+                    return  # what comes behind the end means nothing
                 self._take(event)
         except RemoteProtocolError as error:
             self._end(error.event_hint or CloseConnection(CloseReason.PROTOCOL_ERROR))

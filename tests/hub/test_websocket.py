@@ -154,6 +154,18 @@ def test_text_ends_the_connection(hub: Hub) -> None:
         assert farewell.code == 1003
 
 
+def test_what_comes_behind_the_end_means_nothing(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a ping, which cannot be answered any more, nor a packet."""
+    with Client(hub) as client:
+        client.hear()
+        client.say(TextMessage("hello"), Ping(b"x"), BytesMessage(_connect(hub)))
+        (farewell,) = client.hear()
+        assert isinstance(farewell, CloseConnection)
+        assert client.hear() == []
+    assert not hub.connected("d1")
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("data", [b"\xff" * 20, b"\x82\x05hello"])
 def test_broken_frames_end_the_connection(hub: Hub, data: bytes) -> None:
     """Reserved bits, or a frame that is not masked."""
