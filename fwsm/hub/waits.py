@@ -30,7 +30,10 @@ class Waits(ABC):
         """Return a copy of a twin in the shape of the REST resource; raises DeviceNotFoundError."""
 
     def reports(self, device_id: str) -> list[dict[str, Any]]:
-        """Return the reported patches that were accepted from a device since the hub started, oldest first."""
+        """Return the reported patches that were accepted from a device since the hub started, oldest first.
+
+        The hub forgets the oldest of all devices' when they are larger than 64 MiB together.
+        """
         return copy.deepcopy(self._live.watch.reports(device_id))
 
     def connected(self, device_id: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fwsm.errors import HubError
 from fwsm.hub.events import Reported
+from fwsm.hub.limits import size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +20,10 @@ __all__ = ["Watch"]
 
 _T = TypeVar("_T")
 
-# A hub that runs for months remembers the last reports of a device, not all of them.
-_REPORTS_KEPT = 10_000
+# A hub that runs for months remembers the last reports, not all of them.
+_MOST_BYTES = 64 * 1024 * 1024
+# What a report costs beside its content, roughly.
+_OVERHEAD_BYTES = 500
 
 
 class Watch:
@@ -28,18 +31,22 @@ class Watch:
 
     Args:
         events: of the hub; they come in the hub's thread, everything else is called from any thread.
+        most_bytes: how large the reports of all devices may be together, roughly.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, *, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._news = 0
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0  # threads that wait for news
-        self._reports: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_REPORTS_KEPT))
+        self._reports: defaultdict[str, deque[dict[str, Any]]] = defaultdict(deque)
+        self._order: deque[tuple[str, int]] = deque()  # whose each report is and its size, oldest first
+        self._bytes = 0
         events.subscribe(self._on_event)
 
     def reports(self, client_id: str) -> list[dict[str, Any]]:
-        """Return the reported patches that were accepted from a device, oldest first."""
+        """Return the reported patches that were accepted from a device and are remembered, oldest first."""
         with self._lock:
             return list(self._reports.get(client_id, ()))
 
@@ -66,7 +73,20 @@ class Watch:
     def _on_event(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, Reported):
-                self._reports[event.client_id].append(event.patch)
+                self._remember(event)
             self._news += 1
             if self._waiting:
                 self._changed.notify_all()
+
+    def _remember(self, event: Reported) -> None:
+        size = _OVERHEAD_BYTES + size_bytes(event.patch)
+        self._reports[event.client_id].append(event.patch)
+        self._order.append((event.client_id, size))
+        self._bytes += size
+        while self._bytes > self._most_bytes:
+            oldest, size = self._order.popleft()
+            self._bytes -= size
+            reports = self._reports[oldest]
+            reports.popleft()
+            if not reports:
+                del self._reports[oldest]

@@ -22,6 +22,18 @@ def test_reports_are_kept_in_order_by_device() -> None:
     assert watch.reports("d3") == []
 
 
+def test_oldest_reports_of_all_devices_are_forgotten() -> None:
+    """By their size together, so that a hub which runs for months stays as large as it is."""
+    events = Events()
+    watch = Watch(events, most_bytes=10_000)
+    for number in range(100):
+        for device_id in ("d1", f"e{number}"):
+            events.publish(Reported(device_id, {"n": number, "text": "x" * 492}, 2))
+    assert [report["n"] for report in watch.reports("d1")] == [96, 97, 98, 99]
+    assert [number for number in range(100) if watch.reports(f"e{number}")] == [95, 96, 97, 98, 99]
+    assert len(watch._reports) == 6
+
+
 def test_waiting_ends_when_the_fact_becomes_true() -> None:
     """The fact is asked again after an event, and its answer is returned."""
     events, facts, asked = Events(), list[str](), threading.Event()
