@@ -32,6 +32,7 @@ class Why(enum.Enum):
     BAD_CONTENT = (400, 400402, "InvalidConfigurationContent")
     BAD_METRIC = (400, 400404, "InvalidConfigurationCustomMetricsQuery")
     FORMAT = (400, 400006, "IotHubFormatError")
+    NO_BLOB_CONTAINER = (400, 400008, "BlobContainerValidationError")
     UNAUTHORIZED = (401, 401002, "IotHubUnauthorizedAccess")
     QUEUE_FULL = (403, 403004, "DeviceMaximumQueueDepthExceeded")
     ROUTE_NOT_FOUND = (404, 404000, "GenericNotFound")

@@ -60,6 +60,7 @@ def parse_condition(text: str, collection: Collection = Collection.DEVICES) -> E
     if text.strip() == "*":
         return None
     parser = _Parser(text, collection)
+    parser.begins_with_a_condition()
     condition = parser.condition()
     parser.end()
     return condition
@@ -99,6 +100,10 @@ class _Parser:
     def end(self) -> None:
         if self._next.kind is not Kind.END:
             self._refuse("the end")
+
+    def begins_with_a_condition(self) -> None:
+        if self._is("SELECT", "FROM", "WHERE"):
+            self._refuse("a condition as it stands behind WHERE")
 
     # ── the query ──
 

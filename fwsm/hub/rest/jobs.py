@@ -1,4 +1,8 @@
-"""Jobs over REST: `/jobs/v2`. Jobs that import and export devices (`/jobs`) would take a blob store; there are none."""
+"""Jobs over REST: `/jobs/v2`; and `/jobs`, where those would be that import and export devices by a blob store.
+
+There is no way to a blob store from here. So none of these can be created, as on the service when it cannot reach the
+store, and there are none to list, to show or to cancel.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +60,31 @@ async def _query(engine: Engine, request: Request) -> Response:
     return answer([engine.jobs.document(job) for job in page], headers={"x-ms-item-type": "JobResponse", **continued})
 
 
+async def _transfer(engine: Engine, request: Request) -> Response:  # noqa: ARG001 - it comes to nothing
+    kind = (await object_body(request)).get("type")
+    if kind not in ("import", "export"):
+        raise Refusal(Why.ARGUMENT_INVALID, f"type is {kind!r:.80}, neither import nor export.")
+    raise Refusal(
+        Why.NO_BLOB_CONTAINER,
+        "This hub reaches no blob store. POST /devices changes up to 100 devices at once, and a query reads all.",
+    )
+
+
+async def _no_transfers(engine: Engine, request: Request) -> Response:  # noqa: ARG001 - there is nothing to ask for
+    return answer([])
+
+
+async def _no_transfer(engine: Engine, request: Request) -> Response:  # noqa: ARG001 - none is known
+    raise Refusal(Why.JOB_NOT_FOUND, f"There is no job {_job_id(request)} that imports or exports devices.")
+
+
 ROUTES = (
     Route("GET", "/jobs/v2/query", Right.SERVICE_CONNECT, _query, Load.JOB),
     Route("PUT", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _create, Load.JOB),
     Route("GET", "/jobs/v2/{job_id}", Right.SERVICE_CONNECT, _get, Load.JOB),
     Route("POST", "/jobs/v2/{job_id}/cancel", Right.SERVICE_CONNECT, _cancel, Load.JOB),
+    Route("POST", "/jobs/create", Right.REGISTRY_WRITE, _transfer, Load.JOB),
+    Route("GET", "/jobs", Right.REGISTRY_READ, _no_transfers, Load.JOB),
+    Route("GET", "/jobs/{job_id}", Right.REGISTRY_READ, _no_transfer, Load.JOB),
+    Route("DELETE", "/jobs/{job_id}", Right.REGISTRY_WRITE, _no_transfer, Load.JOB),
 )

@@ -139,6 +139,13 @@ def test_condition_does_not_nest_without_bound() -> None:
     assert parse_condition("NOT " * 10_000 + "a") == A
 
 
+@pytest.mark.parametrize("text", ["FROM devices.modules WHERE a", "select * from devices where a", "WHERE a"])
+def test_condition_is_no_query(text: str) -> None:
+    """Whoever writes one in its place is told what is wanted."""
+    with pytest.raises(QueryError, match="expected a condition as it stands behind WHERE, found"):
+        parse_condition(text)
+
+
 _WORDS = (
     "SELECT TOP FROM WHERE GROUP BY AS AND OR NOT IN NIN COUNT SUM IS_DEFINED STARTSWITH devices devices.jobs deviceId "
     "tags.a [[x]] * ( ) [ ] , . = != < >= + - / % 1 0x1 2.5 'a' \"b\" true null undefined"

@@ -69,3 +69,24 @@ def test_jobs_are_listed_by_type_and_status_in_pages(hub: Hub, owner: Operator) 
 def test_status_that_no_job_has_is_refused(owner: Operator) -> None:
     """With those that there are."""
     assert refused(owner.ask("GET", "/jobs/v2/query?jobStatus=odd")) == (400, "ArgumentInvalid")
+
+
+def test_devices_are_not_imported_or_exported_by_blob(owner: Operator) -> None:
+    """The hub says what it cannot do and what it can, and that there are no such jobs."""
+    for kind in ("import", "export"):
+        asked = {"type": kind, "outputBlobContainerUri": "https://store.example/c?sig=x"}
+        refusal = owner.ask("POST", "/jobs/create", asked)
+        assert refused(refusal) == (400, "BlobContainerValidationError")
+        assert "POST /devices" in refusal.body["Message"]
+    assert refused(owner.ask("POST", "/jobs/create", {"type": "backup"})) == (400, "ArgumentInvalid")
+    assert (owner.ask("GET", "/jobs").status, owner.ask("GET", "/jobs").body) == (200, [])
+    for verb in ("GET", "DELETE"):
+        assert refused(owner.ask(verb, "/jobs/j")) == (404, "JobNotFound")
+
+
+def test_import_takes_the_right_to_write_the_registry(hub: Hub) -> None:
+    """To look for such jobs takes the right to read it."""
+    reader = Operator(hub, "registryRead")
+    assert reader.ask("GET", "/jobs").status == 200
+    assert reader.ask("POST", "/jobs/create", {"type": "import"}).status == 401
+    assert Operator(hub, "service").ask("GET", "/jobs").status == 401
