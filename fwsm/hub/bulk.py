@@ -53,6 +53,8 @@ def apply_all(engine: Engine, entries: Any) -> dict[str, Any]:
 def _client_id(entry: Any) -> str:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         raise Refusal(Why.ARGUMENT_INVALID, "An entry of the list is not an object with an id.")
+    if "/" in entry["id"]:  # it would name a module
+        raise Refusal(Why.ARGUMENT_INVALID, f"{entry['id'][:140]!r} is not the id of a device.")
     module_id = entry.get("moduleId")
     return f"{entry['id']}/{module_id}" if module_id else str(entry["id"])
 

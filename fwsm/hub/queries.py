@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from fwsm.hub.jsontext import compact
+from fwsm.hub.jsontext import compact, parse
 from fwsm.hub.operator import twin_document
 from fwsm.hub.query import Collection, QueryError, holds, parse_query, rows
 from fwsm.hub.refusal import Refusal, Why
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
     from fwsm.hub.query import Expression, Query
 
 __all__ = ["Page", "ask", "count", "meeting"]
+
+
+# How many rows may have been given before a page.
+_PLACES = range(2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,10 @@ class _Place:
         if token is None:
             return cls()
         try:
-            key, given, digest = json.loads(base64.urlsafe_b64decode(token))
-        except (ValueError, TypeError):
+            key, given, digest = parse(base64.urlsafe_b64decode(token))
+        except (ValueError, TypeError, Refusal):
             key = given = digest = None
-        if not isinstance(key, str) or not isinstance(given, int) or digest != _digest(text):
+        if not isinstance(key, str) or not isinstance(given, int) or given not in _PLACES or digest != _digest(text):
             raise Refusal(Why.ARGUMENT_INVALID, "The continuation token is not from a page of this query.")
         return cls(key, given)
 

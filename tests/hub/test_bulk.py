@@ -111,7 +111,7 @@ def test_device_that_is_named_twice_is_left_alone(engine: Engine) -> None:
     assert engine.registry.find("d1") is None
 
 
-@pytest.mark.parametrize("entries", [{}, [], [{}], [1], [{"id": 1}], [{"id": "d"}] * 101, None])
+@pytest.mark.parametrize("entries", [{}, [], [{}], [1], [{"id": 1}], [{"id": "d"}] * 101, [{"id": "old/m1"}], None])
 def test_body_that_is_no_list_of_devices_is_refused(engine: Engine, entries: Any) -> None:
     """Nothing of it is done."""
     with pytest.raises(Refusal) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -82,6 +84,19 @@ def test_token_that_is_not_from_this_query_is_refused(token: str) -> None:
         with pytest.raises(Refusal, match="not from a page of this query") as caught:
             ask(engine, ALL, 1, bad)
         assert caught.value.why is Why.ARGUMENT_INVALID
+
+
+@pytest.mark.parametrize("given", ["-1", "9" * 300, "1.5", '"1"', "[" * 3000])
+def test_forged_token_is_refused(given: str) -> None:
+    """Who knows how one is made still cannot ask for what does not exist."""
+    engine = _hub("d1", "d2", "d3")
+    for text in (ALL, "SELECT deviceId FROM devices GROUP BY deviceId", "SELECT TOP 2 * FROM devices"):
+        token = ask(engine, text, 1).continuation
+        assert token is not None
+        key, _, digest = json.loads(base64.urlsafe_b64decode(token))
+        forged = base64.urlsafe_b64encode(f'["{key}", {given}, "{digest}"]'.encode()).decode()
+        with pytest.raises(Refusal, match="not from a page of this query"):
+            ask(engine, text, 1, forged)
 
 
 def test_text_that_is_no_query_is_refused() -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from fwsm.hub.digitaltwin import desired_change, digital_twin
 from fwsm.hub.methods import Call
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, json_body
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, json_body, json_body_or_none
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def _command(engine: Engine, request: Request) -> Response:
     names = (request.path_params[name] for name in ("component", "command") if name in request.path_params)
     asked = {
         "methodName": "*".join(names),
-        "payload": None if request.headers.get("content-length", "0") == "0" else await json_body(request),
+        "payload": await json_body_or_none(request),
     }
     for name in ("connectTimeoutInSeconds", "responseTimeoutInSeconds"):
         text = request.query_params.get(name)

@@ -26,6 +26,7 @@ __all__ = [
     "if_match",
     "if_match_any",
     "json_body",
+    "json_body_or_none",
     "object_body",
     "page_size",
     "top",
@@ -61,12 +62,22 @@ def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 async def json_body(request: Request, limit_bytes: int = _MAX_BODY_BYTES) -> Any:
     """Return the JSON value that was sent; raises Refusal 413001 over `limit_bytes`, 400006 for anything but JSON."""
+    return parse(await _body(request, limit_bytes))
+
+
+async def json_body_or_none(request: Request) -> Any:
+    """Return the JSON value that was sent, None when nothing was; raises Refusal as `json_body` does."""
+    data = await _body(request, _MAX_BODY_BYTES)
+    return parse(data) if data else None
+
+
+async def _body(request: Request, limit_bytes: int) -> bytes:
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > limit_bytes:
             raise Refusal(Why.TOO_LARGE, f"The body is larger than {limit_bytes} bytes.")
-    return parse(bytes(data))
+    return bytes(data)
 
 
 async def object_body(request: Request) -> dict[str, Any]:

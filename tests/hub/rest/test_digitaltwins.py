@@ -39,6 +39,17 @@ def test_command_of_a_device_that_is_away_is_refused(hub: Hub, owner: Operator, 
         assert refused(owner.ask("POST", f"{PATH}{path}?{wrong}", {})) == (400, "ArgumentInvalid")
 
 
+def test_payload_of_a_command_may_come_in_chunks(hub: Hub, owner: Operator) -> None:
+    """It is read whether its length is said before or not."""
+    hub.add_device("d1")
+    connection = owner.connection()
+    connection.request("POST", f"{PATH}/commands/go", iter([b"no ", b"JSON"]), {"Authorization": owner.token()})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert (answer.status, answer.headers["iothub-errorcode"]) == (400, "IotHubFormatError")
+
+
 def test_digital_twin_of_nobody_is_not_found(owner: Operator) -> None:
     """404, for each of them."""
     for method, path, body in (("GET", "", None), ("PATCH", "", []), ("POST", "/commands/go", 1)):
