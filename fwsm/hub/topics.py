@@ -30,6 +30,7 @@ __all__ = [
     "is_method_name",
     "method_topic",
     "parse_publication",
+    "request_parts",
     "twin_answer_topic",
 ]
 
@@ -39,6 +40,8 @@ DESIRED = "$iothub/twin/PATCH/properties/desired/#"
 
 _TWIN_READ = "$iothub/twin/GET/"
 _REPORTED = "$iothub/twin/PATCH/properties/reported/"
+# Ours. A topic has at most 65535 bytes, and that of an answer is a little longer than that of its request.
+_LONGEST_RID = 1024
 _METHOD_ANSWER = re.compile(r"\$iothub/methods/res/(-?\d{1,10})/")
 # The Python SDK URL-decodes the name in the topic, others do not; these characters mean the same to both.
 _METHOD_NAME = re.compile(r"[A-Za-z0-9_*.\-]{1,100}")
@@ -91,13 +94,13 @@ def parse_publication(topic: str, client_id: str) -> Publication:
     """Say what `client_id` means by publishing to `topic`.
 
     Raises:
-        UnknownTopicError: it is none of the documented topics, is another device's, or lacks its `$rid`.
+        UnknownTopicError: it is none of the documented topics, is another device's, or lacks its `$rid`, or that is
+            too long.
     """
     telemetry = f"{client_path(client_id)}/messages/events"
     if f"{topic}/".startswith(f"{telemetry}/"):
         return Telemetry(parse_bag(topic.removeprefix(telemetry)))
-    path, _, query = topic.partition("?")
-    fields = dict(part.partition("=")[::2] for part in query.split("&"))
+    path, fields = request_parts(topic)
     rid = fields.get("$rid", "")
     if rid and path == _TWIN_READ:
         return TwinRead(rid)
@@ -107,6 +110,19 @@ def parse_publication(topic: str, client_id: str) -> Publication:
     if rid and answer is not None:
         return MethodAnswer(rid, int(answer[1]))
     raise UnknownTopicError(f"{client_id} may not publish to {topic}")
+
+
+def request_parts(topic: str) -> tuple[str, dict[str, str]]:
+    """Return the path of a topic, and the fields behind its question mark as they stand there.
+
+    Raises:
+        UnknownTopicError: `$rid` is so long that no answer could carry it.
+    """
+    path, _, query = topic.partition("?")
+    fields = dict(part.partition("=")[::2] for part in query.split("&"))
+    if len(fields.get("$rid", "")) > _LONGEST_RID:
+        raise UnknownTopicError(f"the $rid in {topic:.80}… has more than {_LONGEST_RID} characters")
+    return path, fields
 
 
 def _version(topic: str, text: str | None) -> int | None:

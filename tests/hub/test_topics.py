@@ -95,6 +95,7 @@ def test_base_version_of_a_report_is_read() -> None:
         "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=x",
         "$iothub/methods/res/ok/?$rid=1",
         "$iothub/methods/POST/x/?$rid=1",
+        f"$iothub/twin/GET/?$rid={'1' * 1025}",
         "anything",
     ],
 )

@@ -26,6 +26,7 @@ from fwsm.hub.packets import (
     Subscribe,
 )
 from fwsm.hub.sas import BadTokenError
+from fwsm.hub.topics import UnknownTopicError, request_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ class ProvisioningConnection:
         try:
             while not self.closed and (packet := self._decoder.next_packet()) is not None:
                 self._handle(packet)
-        except (MalformedPacketError, _BreachError) as breach:
+        except (MalformedPacketError, UnknownTopicError, _BreachError) as breach:
             self.close(str(breach))
 
     def lost(self) -> None:
@@ -145,8 +146,7 @@ class ProvisioningConnection:
             self._send(ConnAck())
 
     def _on_publish(self, packet: Publish, enrolled: Enrolled) -> None:
-        path, _, query = packet.topic.partition("?")
-        fields = dict(part.partition("=")[::2] for part in query.split("&"))
+        path, fields = request_parts(packet.topic)
         rid = fields.get("$rid", "")
         if packet.qos > 1 or not rid or path not in {_REGISTER, _PROGRESS}:
             raise _BreachError(f"a device may not publish to {packet.topic}")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fwsm.errors import HubError
+from fwsm.hub.identity import is_id
 from fwsm.hub.sas import BadTokenError, SasToken, is_key, new_key
 from fwsm.hub.timestamp import timestamp
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from fwsm.hub.engine import Engine
 
 __all__ = ["Answer", "Enrolled", "Enrollments", "derive_key"]
+
+
+_REGISTRATION_ID = re.compile(r"[A-Za-z0-9\-._:]{1,128}")
+_FIX_OF_ID = "Use 1 to 128 letters, digits, and - . _ or :"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ def derive_key(group_key: str, registration_id: str) -> str:
     """Return the key of one device of a group, base64: HMAC-SHA256 of its registration id under the group's key."""
     digest = hmac.digest(base64.b64decode(group_key), registration_id.encode(), "sha256")
     return base64.b64encode(digest).decode()
+
+
+def _is_registration_id(text: str) -> bool:
+    return _REGISTRATION_ID.fullmatch(text) is not None
 
 
 class Enrollments:
@@ -86,7 +96,11 @@ class Enrollments:
         self._under_way: dict[str, tuple[Enrolled, int]] = {}
 
     def enroll(self, registration_id: str, device_id: str, key: str | None, thumbprint: str | None) -> Enrolled:
-        """Let one device register; raises HubError if the key is malformed."""
+        """Let one device register; raises HubError if an id or the key is malformed."""
+        if not _is_registration_id(registration_id):
+            raise HubError(f"{registration_id!r:.140} is not a registration id", fix=_FIX_OF_ID)
+        if not is_id(device_id):
+            raise HubError(f"{device_id!r:.140} is not a device id", fix=_FIX_OF_ID)
         if thumbprint is None and not is_key(key := key or new_key()):
             raise HubError("the key of an enrolment is base64 of 16 to 64 bytes", fix="Leave it out to have one made.")
         plain = "" if thumbprint is None else thumbprint.replace(":", "").upper()
@@ -110,6 +124,8 @@ class Enrollments:
         Raises:
             BadTokenError: it is not enrolled, or does not prove that it is who it says.
         """
+        if not _is_registration_id(registration_id):
+            raise BadTokenError(f"{registration_id!r:.140} is not a registration id")
         single = self._single.get(registration_id)
         if not password:
             if single is None or single.thumbprint not in thumbprints:

@@ -79,7 +79,7 @@ class ProvisioningService:
         """Let one device register, by a key, random unless it is given (base64), or by a certificate's thumbprint.
 
         Raises:
-            HubError: the key is malformed.
+            HubError: an id or the key is malformed.
         """
         return self._runtime.decide(
             self._enrollments.enroll, registration_id, device_id or registration_id, primary_key, thumbprint

@@ -113,6 +113,7 @@ def test_a_strange_user_name_is_not_let_in(peer: Peer, user_name: str, code: int
         Subscribe(1, (("$iothub/twin/res/#", 1),)),
         Publish("devices/r1/messages/events/", b"", 0),
         Publish("$dps/registrations/PUT/iotdps-register/", b"", 0),
+        Publish(f"$dps/registrations/PUT/iotdps-register/?$rid={'7' * 1025}", b"", 0),
         Unsubscribe(1, (FILTER,)),
         Connect("r1", True, 60),
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.errors import HubError
 from fwsm.hub.engine import Engine
 from fwsm.hub.provisioning.enrollments import Enrollments, derive_key
 from fwsm.hub.sas import BadTokenError, sign
@@ -53,6 +54,17 @@ def test_a_device_proves_itself_by_its_key(enrollments: Enrollments) -> None:
     for password in wrong:
         with pytest.raises(BadTokenError):
             enrollments.admit("r1", password, frozenset())
+
+
+@pytest.mark.parametrize("name", ["", "d 1", "é", "d/1", "x" * 129])
+def test_a_name_that_is_none_is_refused_at_the_door(enrollments: Enrollments, name: str) -> None:
+    """The key of a group can be derived for any text; the hub could not register such a device."""
+    key = derive_key(enrollments.enroll_group(), name)
+    with pytest.raises(BadTokenError, match="is not a registration id"):
+        enrollments.admit(name, _token(key, name=name), frozenset())
+    for names in ((name, "d1"), ("r1", name)):
+        with pytest.raises(HubError, match=r"is not a (registration|device) id"):
+            enrollments.enroll(*names, None, None)
 
 
 def test_a_device_proves_itself_by_its_certificate(enrollments: Enrollments) -> None:
