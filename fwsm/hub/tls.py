@@ -172,9 +172,9 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtoc
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self.is_closing():
             return
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._tls.send(rest) :]
+        sent = self._tls.send(data) if data else 0
+        while sent < len(data):  # a record holds no more
+            sent += self._tls.send(memoryview(data)[sent:])
         self._flush()
 
     def get_write_buffer_size(self) -> int:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from fwsm.errors import HubError
-from fwsm.hub.events import Reported
+from fwsm.hub.events import Event, Reported, TelemetryReceived
 from fwsm.hub.limits import size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fwsm.hub.events import Event, Events
+    from fwsm.hub.events import Events
 
 __all__ = ["Watch"]
 
 _T = TypeVar("_T")
 
+# Telemetry changes nothing that can be waited for here, and there are thousands a second of it; see `feed`.
+_NEWS = tuple(kind for kind in get_args(Event) if kind is not TelemetryReceived)
 # A hub that runs for months remembers the last reports, not all of them.
 _MOST_BYTES = 64 * 1024 * 1024
 # What a report costs beside its content, roughly.
@@ -43,7 +45,7 @@ class Watch:
         self._reports: defaultdict[str, deque[dict[str, Any]]] = defaultdict(deque)
         self._order: deque[tuple[str, int]] = deque()  # whose each report is and its size, oldest first
         self._bytes = 0
-        events.subscribe(self._on_event)
+        events.subscribe(self._on_event, *_NEWS)
 
     def reports(self, client_id: str) -> list[dict[str, Any]]:
         """Return the reported patches that were accepted from a device and are remembered, oldest first."""
@@ -51,7 +53,7 @@ class Watch:
             return list(self._reports.get(client_id, ()))
 
     def wait_for(self, fact: Callable[[], _T | None], what: str, timeout_s: float) -> _T:
-        """Ask `fact` after each event until its answer is true, and return that.
+        """Ask `fact` after each event but telemetry until its answer is true, and return that.
 
         Raises:
             HubError: `what` has not happened within `timeout_s`.

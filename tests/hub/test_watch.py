@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from fwsm.errors import HubError
-from fwsm.hub.events import Connected, Events, Reported
+from fwsm.hub.bags import Bag
+from fwsm.hub.events import Connected, Events, JobEnded, Reported, Sender, TelemetryReceived, WorkWaiting
 from fwsm.hub.watch import Watch
 
 
@@ -52,6 +53,16 @@ def test_waiting_ends_when_the_fact_becomes_true() -> None:
     other.start()
     assert watch.wait_for(fact, "it", timeout_s=5) == "yes"
     other.join()
+
+
+def test_every_event_but_telemetry_is_news() -> None:
+    """A hub under load has thousands of messages a second, of which no fact here comes true."""
+    events = Events()
+    watch = Watch(events)
+    bag, sender = Bag(), Sender("d1", "device", "sas", 1)
+    for event in (Connected("d1"), TelemetryReceived("d1", bag, b"", sender), WorkWaiting(), JobEnded("j")):
+        events.publish(event)
+    assert watch._news == 3
 
 
 def test_waiting_is_bounded_also_when_there_is_other_news() -> None:
