@@ -69,7 +69,9 @@ async def _stream(engine: Engine, position: int, device_id: str | None) -> Async
                     yield _shown(event)
             if feed.ended:
                 return
-            if not chosen:
+            if chosen:
+                await asyncio.sleep(0)  # who has much to catch up on holds nobody up
+            else:
                 try:
                     await asyncio.wait_for(news.wait(), _QUIET_S)
                 except TimeoutError:

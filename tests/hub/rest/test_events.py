@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import ssl
@@ -10,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fwsm.hub.engine import Engine
+from fwsm.hub.events import Connected
+from fwsm.hub.rest import rest_app
 from fwsm.hub.sas import sign
+from fwsm.hub.state import EphemeralState
+from fwsm.hub.turn import Turn
 from tests.hub.rest.asking import Operator, refused
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from typing import Self
 
     from fwsm.hub import Hub
@@ -92,6 +99,51 @@ def test_reader_is_told_what_it_has_lost(hub: Hub) -> None:
     with Reader(hub, "?after=0") as reader:
         assert reader.next() == ("lost", 2, {"from": 1, "to": 2})
         assert reader.next()[1] == 3
+
+
+def test_reader_with_much_to_catch_up_on_holds_nobody_up() -> None:
+    """Between a hundred events and the next the hub does what else there is to do."""
+    state = EphemeralState()
+    engine = Engine(state, lambda: 0.0, lambda: 0.0)
+    for number in range(1000):
+        engine.events.publish(Connected(f"d{number}"))
+    token = sign("hub", engine.policies.keys["service"], 60, "service")
+    rounds_of_events: list[int] = []
+
+    async def scene() -> None:
+        loop, rounds = asyncio.get_running_loop(), 0
+        done, reading = loop.create_future(), loop.create_future()
+
+        def go_round() -> None:
+            nonlocal rounds
+            rounds += 1
+            loop.call_soon(go_round)
+
+        async def receive() -> MutableMapping[str, Any]:
+            return await reading  # type: ignore[no-any-return]
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if message.get("body", b"").startswith(b"event: "):
+                rounds_of_events.append(rounds)
+                if len(rounds_of_events) == 1000:
+                    done.set_result(None)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": PATH,
+            "root_path": "",
+            "query_string": b"after=0",
+            "headers": [(b"authorization", token.encode())],
+        }
+        app = rest_app(engine, Turn(state, loop))
+        loop.call_soon(go_round)
+        answering = asyncio.ensure_future(app(scope, receive, send))
+        await done
+        answering.cancel()
+
+    asyncio.run(scene())
+    assert len(set(rounds_of_events)) == 10
 
 
 def test_hub_stops_while_somebody_reads(address: str) -> None:
