@@ -7,6 +7,7 @@ devices that wrote in the same round, and no door has to think about disks.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, TypeAlias
 
 from fwsm.errors import HubError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Speak", "Turn"]
 
 Speak: TypeAlias = "Callable[[HubError | None], None]"
+
+_log = logging.getLogger(__name__)
 
 
 class Turn:
@@ -79,8 +82,14 @@ class Turn:
             self._state.commit()
         except HubError as failure:
             error = failure
+        except Exception as failure:  # noqa: BLE001 - a fault of the hub; whoever waits is told all the same
+            _log.exception("a turn could not be committed")
+            error = HubError("the hub could not keep what it has decided", why=f"{failure!r}")
         else:
             for witness in self._witnesses:
                 witness()
         for speak in waiting:
-            speak(error)
+            try:
+                speak(error)
+            except Exception:  # noqa: BLE001 - of one answer; the others are given
+                _log.exception("an answer could not be given")

@@ -100,6 +100,43 @@ def test_failed_commit_is_told_to_everyone_who_waits() -> None:
     assert log == ["a: the disk is full"]
 
 
+class FaultyState(EphemeralState):
+    """A state with a fault that nobody foresaw."""
+
+    def commit(self) -> None:
+        """Fail."""
+        raise KeyError("d1")
+
+
+def test_fault_of_the_state_is_told_to_everyone_who_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for ever; what it was stands in the log."""
+
+    async def scene() -> None:
+        turn = Turn(FaultyState(), asyncio.get_running_loop())
+        with pytest.raises(HubError, match=r"could not keep.*KeyError"):
+            await turn.committed()
+
+    asyncio.run(scene())
+    assert caplog.messages == ["a turn could not be committed"]
+
+
+def test_answer_that_fails_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """They belong to others."""
+    log: list[str] = []
+
+    def stumble(_: HubError | None) -> None:
+        raise ValueError
+
+    async def scene() -> None:
+        turn = Turn(LoggedState(log), asyncio.get_running_loop())
+        turn.then(stumble)
+        turn.then(_speaker(log, "b"))
+        await turn.committed()
+
+    asyncio.run(scene())
+    assert (log, caplog.messages) == (["commit", "b"], ["an answer could not be given"])
+
+
 def test_waiter_that_was_cancelled_does_not_disturb_the_others() -> None:
     """A request that ends early leaves the turn to the rest."""
     log: list[str] = []
