@@ -4,7 +4,7 @@
     steer      cancel, retry, status
     job        job list, show, watch, cancel
     hub        hub run, hub send, hub device add|list|show|remove; the next three are parts of it:
-               hubauthority (add|list|remove), hubevents, hubfault (add|list|clear)
+               hubauthority (add|code|verify|list|remove), hubevents, hubfault (add|list|clear), hublog
     device     device run, status, history, explain, unit
     config     config check, show
     demo       the whole of it on this machine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+from contextlib import ExitStack
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from fwsm.cli.hubauthority import authority
 from fwsm.cli.hubcard import default_state
 from fwsm.cli.hubevents import events
 from fwsm.cli.hubfault import fault
+from fwsm.cli.hublog import log_of_hub_shown
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.errors import ConfigError, DeviceNotFoundError
@@ -60,9 +62,19 @@ hub.add_command(fault)
 @state_option
 @click.option("--ephemeral", is_flag=True, help="Remember nothing; needs no directory.")
 @click.option("--device", "devices", multiple=True, metavar="ID", help="Register this device; may be repeated.")
+@click.option("-v", "--verbose", is_flag=True, help="Say who connects, who is refused, and why connections end.")
 @json_option
 @pass_output
-def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[str, ...], **options: Any) -> None:
+def run(
+    out: Output,
+    /,
+    *,
+    state: Path | None,
+    ephemeral: bool,
+    devices: tuple[str, ...],
+    verbose: bool,
+    **options: Any,
+) -> None:
     """Run a hub until Ctrl-C or SIGTERM, and print what devices and operators need to reach it."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
@@ -71,7 +83,12 @@ def run(out: Output, /, *, state: Path | None, ephemeral: bool, devices: tuple[s
         require_device_id(device_id)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
     try:
-        with _hub(state=None if ephemeral else state or default_state(), **options) as running:
+        with ExitStack() as until_the_end:
+            if verbose:
+                until_the_end.enter_context(log_of_hub_shown(out))
+            running = until_the_end.enter_context(
+                _hub(state=None if ephemeral else state or default_state(), **options)
+            )
             _show_ready(out, running, [_registered(running, device_id) for device_id in dict.fromkeys(devices)])
             signal.sigwait(_ENDING)
     finally:

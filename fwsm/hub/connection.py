@@ -217,6 +217,7 @@ class Connection:
         if not isinstance(effect, WithholdAnswer | CutBeforeAck):
             self._say([ConnAck(session_present=present)], inside=isinstance(effect, CutInside))
         self._session, self._admission, self.client_id = session, admission, packet.client_id
+        _log.info("%s: connected", packet.client_id)
         self._engine.links.attach(packet.client_id, self, admission.sender.model_id)
         if isinstance(effect, CutBeforeAck | CutInside):
             self.close("a fault was ordered")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from click.testing import CliRunner
 from fwsm.cli import program
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.hub import Hub
+from fwsm.hub.codec import encode
+from fwsm.hub.packets import ConnAck, Connect
 from fwsm.service import Client, Transport
 from fwsm.service.sas import SharedAccess
 
@@ -67,6 +71,20 @@ def test_hub_says_what_to_export(loopback: Callable[[], str], start: Callable[..
     assert devices == lines[2].removeprefix("device d1  ").rstrip()
     assert lines[0] == f"hub on {address}: devices port 8883, operators port 9443\n"
     assert lines[2].startswith(f"device d1  HostName={address};DeviceId=d1;SharedAccessKey=")
+
+
+def test_hub_says_why_it_refuses(loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]) -> None:
+    """If it is asked to; the device itself is told a number."""
+    address = loopback()
+    process = start("hub", "run", "--address", address, "--ephemeral", "--json", "--verbose")
+    card = _ready(process)
+    context = ssl.create_default_context(cafile=card["caPath"])
+    raw = socket.create_connection((address, 8883), timeout=10)
+    with context.wrap_socket(raw, server_hostname=address) as device:
+        device.sendall(encode(Connect("nobody", user_name=f"{address}/nobody/?api-version=1", password=b"x")))
+        assert device.recv(4) == encode(ConnAck(5))
+    assert process.stderr is not None
+    assert process.stderr.readline().endswith("nobody is not let in (CONNACK 5): the device is not registered\n")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "two words", "x" * 129])
