@@ -7,10 +7,8 @@ environment belongs to others as well, so a variable that only looks like ours i
 
 from __future__ import annotations
 
-import difflib
 import math
 import shlex
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
@@ -208,6 +206,8 @@ def strays(environ: Mapping[str, str]) -> list[ConfigError]:
 
 
 def _find_in_file(found: Found, file: Path) -> None:
+    import tomllib  # noqa: PLC0415 - of no use to a process that has read its settings from the environment
+
     text = _text_of(file)
     try:
         settings = tomllib.loads(text)
@@ -246,6 +246,8 @@ def _text_of(file: Path) -> str:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 - only somebody's mistake needs it
+
     near = difflib.get_close_matches(name, known, n=1)
     return f"perhaps {near[0]} was meant" if near else ""
 
@@ -293,7 +295,5 @@ _KINDS: dict[Any, str] = {
 
 
 def _line_of(text: str, name: str) -> str:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.split("=")[0].split(".")[0].strip("\"'[] \t") == name:
-            return f", line {number}"
-    return ""
+    keys = (line.split("=")[0].split(".")[0].strip("\"'[] \t") for line in text.splitlines())
+    return next((f", line {number}" for number, key in enumerate(keys, start=1) if key == name), "")

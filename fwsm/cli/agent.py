@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -54,8 +55,9 @@ def run(output: Output, /, file: Path | None, **given: Any) -> None:
       export FWSM_CONNECTION_STRING='HostName=…;DeviceId=d1;SharedAccessKey=…'
       fwsm device run --state-dir ./d1 --slots-dir ./d1/board --ca-file ca.pem
     """
-    from fwsm.device.assembly import assemble  # noqa: PLC0415 - the other commands do without the SDK
-    from fwsm.device.notify import Notifier  # noqa: PLC0415
+    with _loading():
+        from fwsm.device.assembly import assemble  # noqa: PLC0415 - the other commands do without the SDK
+        from fwsm.device.notify import Notifier  # noqa: PLC0415
 
     config = load(file, os.environ, given)
     life = _Life(output, config)
@@ -76,6 +78,17 @@ def run(output: Output, /, file: Path | None, **given: Any) -> None:
         output.say("the board reboots")
         notifier.status("the board reboots")
         _cycle_power(config)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Modules are loaded, and stay: looking for garbage among what they are made of takes time and finds none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class _Life:
