@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 __all__ = ["Deadline", "Moment"]
 
+# A sum and a difference of floats, the largest of them some years in seconds.
+_ROUNDING_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -68,6 +71,10 @@ class Deadline:
         """The same deadline, counted on the clock of the boot that runs now.
 
         A restart calls it, so that wall time is consulted once per boot and a clock that stands still or runs
-        backwards cannot put the deadline off for ever.
+        backwards cannot put the deadline off for ever. One that claims to have been set later than now comes from
+        damage; it too is not put off again.
         """
-        return self if now.boot_id == self.boot_id else Deadline.after(now, self.remaining_s(now))
+        of_the_future = self.boottime_s - self.span_s > now.boottime_s + _ROUNDING_S
+        if now.boot_id == self.boot_id and not of_the_future:
+            return self
+        return Deadline.after(now, self.remaining_s(now))

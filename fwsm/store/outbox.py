@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["TOLD", "Outbox", "Report"]
 
 _CURSOR = "reported"
-TOLD: Final = select(cast(FACTS.c.value, Integer)).where(FACTS.c.name == _CURSOR).scalar_subquery()
+# A cursor behind the end of the history comes from damage, and would hold back what is still to come.
+_NEWEST: Final = select(func.max(HISTORY.c.number)).scalar_subquery()
+TOLD: Final = (
+    select(cast(FACTS.c.value, Integer))
+    .where(FACTS.c.name == _CURSOR, cast(FACTS.c.value, Integer) <= func.coalesce(_NEWEST, 0))
+    .scalar_subquery()
+)
 _SAID = insert(FACTS).values(name=_CURSOR, value=bindparam("number"))
 _MOVE_CURSOR = Prepared(
     _SAID.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _SAID.excluded.value})

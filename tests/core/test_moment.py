@@ -67,6 +67,15 @@ def test_clock_that_lost_years_delays_a_deadline_by_its_span_at_most() -> None:
     assert [anchored.remaining_s(replace(in_1970, boottime_s=at_s)) for at_s in (3.0, 62.0, 63.0)] == [60.0, 1.0, 0.0]
 
 
+def test_deadline_that_says_it_was_set_in_the_future_is_put_off_once() -> None:
+    """Within a boot the clock never runs backwards, so it comes from damage; a restart counts its span anew."""
+    damaged = replace(Deadline.after(NOW, 60.0), boottime_s=1e9)
+    anchored = damaged.anchored(NOW)
+    assert [anchored.remaining_s(replace(NOW, boottime_s=at_s)) for at_s in (1000.0, 1059.0, 1060.0)] == [60.0, 1.0, 0]
+    in_order = Deadline.after(NOW, 60.0)
+    assert in_order.anchored(NOW) is in_order
+
+
 @pytest.mark.parametrize("span_s", [1e12, float("inf")])
 def test_span_beyond_the_calendar_ends_at_its_end(span_s: float) -> None:
     """A wait without end is a deadline like any other."""

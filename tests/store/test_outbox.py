@@ -71,6 +71,15 @@ def test_acknowledged_reports_do_not_come_again(outbox: Outbox) -> None:
     assert outbox.pending() == []
 
 
+def test_a_cursor_behind_the_end_of_the_history_holds_nothing_back(store: Store, outbox: Outbox) -> None:
+    """It comes from damage. What had been told is told again, which a twin does not notice, and the cursor is right."""
+    outbox.acknowledge(1000)
+    store.accept(replace(UPDATE, id="u2"), NOW)
+    assert [report.number for report in outbox.pending()] == [1, 2, 3, 4]
+    outbox.acknowledge(4)
+    assert outbox.pending() == []
+
+
 def test_new_entries_appear_behind_the_cursor(store: Store, outbox: Outbox) -> None:
     """The agent writes on another connection."""
     outbox.acknowledge(3)
