@@ -126,14 +126,15 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def _hang_up_ends() -> Iterator[None]:
-    """SIGHUP ends a process, although `nohup` may have started the tests: what that ignores is inherited."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _signals_end() -> Iterator[None]:
+    """SIGHUP and SIGINT end a process, whoever started the tests: what `nohup` or `&` ignores is inherited."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGHUP, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
-@pytest.mark.usefixtures("_hang_up_ends")
+@pytest.mark.usefixtures("_signals_end")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demo_leaves_nothing_behind_when_it_is_ended(
     running: subprocess.Popen[str], tmp_path: Path, ending: signal.Signals
