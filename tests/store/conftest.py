@@ -1,4 +1,4 @@
-"""Disks of a test's own, for the programs that it starts."""
+"""What the tests of the store share: a new one, and disks of a test's own for the programs that it starts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from fwsm.store import Store
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -18,6 +20,13 @@ class Mounted(Protocol):
     def __call__(self, directory: Path, mounts: str) -> list[str]:
         """Return it; `$0` in the shell's words is the directory."""
         ...
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store that has seen nothing."""
+    with Store(tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

@@ -10,25 +10,18 @@ import pytest
 
 from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
-from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
+from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreError
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
+from tests.store.entries import entry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NOW = FakeClock().now()
 UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A store that has seen nothing."""
-    with Store(tmp_path) as store:
-        yield store
 
 
 def _reports(store: Store) -> list[dict[str, Any]]:
@@ -68,15 +61,14 @@ def test_what_it_caused_is_kept_with_it(store: Store) -> None:
     assert store.acknowledged() == told
     assert _reports(store)[1] == told.patch()
     gone = Acknowledgement(4, None, 200, "cancelled")
-    entries: list[Entry] = []
-    Lifecycle([entries.append]).fire(UPDATE, Trigger.CANCELLED, Facts(now=NOW))
+    cancelled = entry_of(UPDATE, Trigger.CANCELLED, Facts(now=NOW))
     _statement(store, f"CREATE TRIGGER broken BEFORE UPDATE ON facts {refused}")
     with pytest.raises(StoreError, match="broken on purpose"):
-        store.advance(entries[0], acknowledging=gone)
+        store.advance(cancelled, acknowledging=gone)
     with pytest.raises(StoreError, match="broken on purpose"):
         store.acknowledge(gone, NOW)
     assert (store.latest(), store.acknowledged()) == (UPDATE, told)
     _statement(store, "DROP TRIGGER broken")
-    store.advance(entries[0], acknowledging=gone)
+    store.advance(cancelled, acknowledging=gone)
     assert store.acknowledged() == gone
     assert _reports(store)[-1] == gone.patch()

@@ -9,35 +9,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from fwsm.core.desired import Acknowledgement
-from fwsm.core.entry import Facts
-from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
-from fwsm.store import Store
 from fwsm.store.history import ACCEPTED, RESTORED
+from tests.store.entries import allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from fwsm.store import Store
 
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A store that has seen nothing."""
-    with Store(tmp_path) as store:
-        yield store
-
-
-def _allowed(update: Update) -> Entry:
-    entries: list[Entry] = []
-    Lifecycle([entries.append]).fire(update, Trigger.POLICY_ALLOWED, Facts(now=NOW))
-    return entries[0]
 
 
 def test_a_row_that_is_no_entry_is_not_shown(store: Store) -> None:
@@ -61,7 +43,7 @@ def test_history_shows_the_newest_oldest_first(store: Store) -> None:
     """Of one update or of all; the limit cuts off the oldest."""
     for name in ("a", "b", "a2"):
         store.accept(replace(UPDATE, id=name), NOW)
-    store.advance(_allowed(replace(UPDATE, id="a2")))
+    store.advance(allowed(replace(UPDATE, id="a2"), NOW))
     assert [row.number for row in store.history()] == [1, 2, 3, 4]
     assert [row.number for row in store.history(limit=2)] == [3, 4]
     assert [row.number for row in store.history("a2")] == [3, 4]

@@ -23,6 +23,7 @@ from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
 from fwsm.errors import Kind, StoreError, StoreLockedError
 from fwsm.store import HistoryRow, Store
 from fwsm.store.history import ACCEPTED
+from tests.store.entries import entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,12 +46,6 @@ def store(directory: Path) -> Iterator[Store]:
     """A store that has seen nothing."""
     with Store(directory) as store:
         yield store
-
-
-def _entry(update: Update, trigger: Trigger, facts: Facts) -> Entry:
-    entries: list[Entry] = []
-    Lifecycle([entries.append]).fire(update, trigger, facts)
-    return entries[0]
 
 
 def _break(store: Store, what: str) -> None:
@@ -100,8 +95,8 @@ def test_accepted_update_is_the_latest(directory: Path, store: Store) -> None:
 def test_advance_keeps_the_record_and_its_history(store: Store) -> None:
     """State, counters and the row of the history are there together."""
     store.accept(UPDATE, NOW)
-    first = _entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW))
-    second = _entry(first.after, Trigger.DOWNLOAD_FAILED, Facts(now=LATER, failure=BROKEN))
+    first = entry_of(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW))
+    second = entry_of(first.after, Trigger.DOWNLOAD_FAILED, Facts(now=LATER, failure=BROKEN))
     store.advance(first)
     store.advance(second)
     assert store.latest() == second.after
@@ -118,7 +113,7 @@ def test_update_supersedes_another_in_one_transaction(store: Store) -> None:
     """The old one has failed and the new one waits, and the hub hears it in this order."""
     store.accept(UPDATE, NOW)
     new = replace(UPDATE, id="u2")
-    ended = _entry(UPDATE, Trigger.SUPERSEDED, Facts(now=LATER))
+    ended = entry_of(UPDATE, Trigger.SUPERSEDED, Facts(now=LATER))
     store.accept(new, LATER, superseding=ended)
     assert store.latest() == new
     assert [(row.update_id, row.state) for row in store.history()] == [
@@ -152,7 +147,7 @@ def test_update_that_cannot_be_stored_is_not_there(store: Store, what: str) -> N
 def test_advance_that_fails_leaves_the_state(store: Store, what: str) -> None:
     """Record and history stay together where they were, and the same entry can be stored later."""
     store.accept(UPDATE, NOW)
-    entry = _entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW))
+    entry = entry_of(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW))
     _break(store, what)
     with pytest.raises(StoreError, match="cannot store the state 'downloading': broken on purpose"):
         store.advance(entry)
@@ -166,7 +161,7 @@ def test_advance_that_fails_leaves_the_state(store: Store, what: str) -> None:
 def test_superseding_that_fails_leaves_the_old_update_running(store: Store) -> None:
     """The second half fails after the first half was written."""
     store.accept(UPDATE, NOW)
-    ended = _entry(UPDATE, Trigger.SUPERSEDED, Facts(now=LATER))
+    ended = entry_of(UPDATE, Trigger.SUPERSEDED, Facts(now=LATER))
     _break(store, "INSERT ON updates")
     with pytest.raises(StoreError, match="cannot store the new update"):
         store.accept(UPDATE, LATER, superseding=ended)
@@ -244,7 +239,7 @@ def test_second_agent_is_refused(directory: Path, store: Store) -> None:
     store.accept(UPDATE, NOW)
     with pytest.raises(StoreLockedError, match=f"process {os.getpid()} holds its lock. End that one first"):
         Store(directory)
-    store.advance(_entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
+    store.advance(entry_of(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
     store.close()
     store.close()
     with Store(directory) as second:
@@ -256,7 +251,7 @@ def test_looking_works_beside_a_running_agent(directory: Path, store: Store) -> 
     store.accept(UPDATE, NOW)
     with Store(directory, read_only=True) as looking:
         assert looking.latest() == UPDATE
-        store.advance(_entry(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
+        store.advance(entry_of(UPDATE, Trigger.POLICY_ALLOWED, Facts(now=NOW)))
         assert [row.state for row in looking.history()] == [State.WAITING, State.DOWNLOADING]
         store.close()
         with Store(directory) as restarted:

@@ -10,34 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.entry import Facts
-from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreError
-from fwsm.store import Store
 from fwsm.store.prepared import reading, writing
 from fwsm.store.updates import change_update, last_applied_update, latest_update
+from tests.store.entries import allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from fwsm.store import Store
 
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A store that has seen nothing."""
-    with Store(tmp_path) as store:
-        yield store
-
-
-def _allowed(update: Update) -> Entry:
-    entries: list[Entry] = []
-    Lifecycle([entries.append]).fire(update, Trigger.POLICY_ALLOWED, Facts(now=NOW))
-    return entries[0]
 
 
 def test_advance_changes_its_own_update_only(store: Store) -> None:
@@ -45,7 +29,7 @@ def test_advance_changes_its_own_update_only(store: Store) -> None:
     older = replace(UPDATE, id="u0", state=State.APPLY_COMPLETE)
     store.accept(older, NOW)
     store.accept(UPDATE, NOW)
-    store.advance(_allowed(UPDATE))
+    store.advance(allowed(UPDATE, NOW))
     with closing(sqlite3.connect(store.path)) as second:
         found = second.execute("SELECT id, state FROM updates ORDER BY number").fetchall()
     assert found == [("u0", "applyComplete"), ("u1", "downloading")]
@@ -56,7 +40,7 @@ def test_only_the_newest_update_moves(store: Store) -> None:
     store.accept(UPDATE, NOW)
     store.accept(replace(UPDATE, id="u2"), NOW)
     with pytest.raises(StoreError, match="update u1 is not the newest one"):
-        store.advance(_allowed(UPDATE))
+        store.advance(allowed(UPDATE, NOW))
     assert len(store.history()) == 2
 
 
