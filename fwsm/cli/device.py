@@ -10,6 +10,7 @@ import click
 
 from fwsm.cli.agent import run
 from fwsm.cli.explain import explain
+from fwsm.cli.extension import extension_option, imported
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.unit import service_unit
 from fwsm.cli.values import Directory
@@ -105,14 +106,16 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
 
 @device.command("explain")
 @_state_dir
+@extension_option("Say what may come next in the lifecycle with")
 @json_option
 @pass_output
-def explain_update(output: Output, state_dir: Path) -> None:
+def explain_update(output: Output, state_dir: Path, extension: str | None) -> None:
     """Say in plain words what the device is doing and why, what may come next, and what you can do.
 
     \b
     Example:
       fwsm device explain --state-dir ./d1
+      fwsm device explain --extension mydevice:extension    # of a program with steps or rows of its own
     """
     with Store(state_dir, read_only=True) as store:
         update = store.latest()
@@ -124,7 +127,8 @@ def explain_update(output: Output, state_dir: Path) -> None:
         nothing = "This device has had no update yet; it waits for the method firmwareUpdate."
         output.data({"update": None, "agent": agent}, f"{nothing}\n{_agent_line(process)}")
         return
-    explanation = explain(update, rows, [each for each in incidents if each.update_id in {None, update.id}])
+    beside = [each for each in incidents if each.update_id in {None, update.id}]
+    explanation = explain(update, rows, beside, imported(extension))
     output.data(
         explanation.document(update) | {"agent": agent}, f"{explanation.text(update)}\n\n{_agent_line(process)}"
     )

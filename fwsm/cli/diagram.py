@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any, Final
 
 import click
 
+from fwsm.cli.extension import extension_option, imported
 from fwsm.cli.output import Output, pass_output
-from fwsm.core.lifecycle import NO_EXTENSION, Extension, Lifecycle
+from fwsm.core.lifecycle import Lifecycle
 from fwsm.core.redaction import redacted
 from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, TIMELINES, lifecycle, timeline
 from fwsm.diagram.gallery import differences, save, write
@@ -20,7 +20,6 @@ from fwsm.diagram.journey import Journey
 from fwsm.diagram.overlay import Overlay
 from fwsm.diagram.palette import Theme
 from fwsm.diagram.timeline.text import Tone, text
-from fwsm.errors import ConfigError
 from fwsm.store.logbook import read_logbook
 
 __all__ = ["diagram"]
@@ -65,11 +64,7 @@ _STALE = 1  # exit code of --check
     metavar="[DIR]",
     help=f"Compare with what --write would write; exit code {_STALE} and a diff for each stale file.",
 )
-@click.option(
-    "--extension",
-    metavar="MODULE:NAME",
-    help="Draw the lifecycle with this extension; the module is imported from here or from what is installed.",
-)
+@extension_option("Draw the lifecycle with")
 @pass_output
 @click.pass_context
 def diagram(
@@ -112,7 +107,7 @@ def diagram(
         raise click.UsageError("--timeline and --current or --history exclude each other.")
     if device != (db is not None) or (update_id is not None and db is None):
         raise click.UsageError("--current, --history and --timeline need --db, and --db and --update need one of them.")
-    machine = Lifecycle(extension=_imported(extension) if extension else NO_EXTENSION)
+    machine = Lifecycle(extension=imported(extension))
     if write_to is not None:
         for path in write(Graph.of(machine), Path(write_to)):
             click.echo(f"written: {path}")
@@ -178,25 +173,6 @@ def _deliver(form: str, content: bytes, output: Path | None) -> None:
         raise click.UsageError("A PNG is nothing for a terminal; name a file with --output.")
     else:
         click.echo(content, nl=False)
-
-
-def _imported(name: str) -> Extension:
-    """The extension that a program has under this name."""
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # it is somebody else's module
-        raise ConfigError(
-            f"the extension '{name}' cannot be imported",
-            why=f"{type(error).__name__}: {error}",
-            fix="Name a module and an object in it, like mydevice:extension",
-        ) from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
-    if not isinstance(found, Extension):
-        raise ConfigError(f"'{name}' is no extension", why=f"it is {type(found).__name__}", fix="Name a fwsm.Extension")
-    return found
 
 
 def _check(context: click.Context, graph: Graph, folder: Path) -> None:

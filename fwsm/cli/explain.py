@@ -9,7 +9,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fwsm.core.lifecycle import TABLE, Trigger
+from fwsm.core.lifecycle import NO_EXTENSION, Trigger
 from fwsm.core.twin import section
 from fwsm.core.update import State
 from fwsm.errors import Kind
@@ -17,7 +17,7 @@ from fwsm.errors import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fwsm.core.lifecycle import Row
+    from fwsm.core.lifecycle import Extension, Row
     from fwsm.core.update import Update
     from fwsm.store import HistoryRow, Incident
 
@@ -130,22 +130,28 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(update: Update, history: Sequence[HistoryRow], incidents: Sequence[Incident]) -> Explanation:
+def explain(
+    update: Update,
+    history: Sequence[HistoryRow],
+    incidents: Sequence[Incident],
+    extension: Extension = NO_EXTENSION,
+) -> Explanation:
     """Explain an update.
 
     Args:
         update: as it stands on disk.
         history: its entries into states.
         incidents: what went wrong beside it.
+        extension: what the device's program adds to the lifecycle; a database does not tell.
     """
-    rows = [row for row in TABLE if row.source is update.state and row.target is not None]
+    rows = [row for row in extension.table if row.source is update.state and row.target is not None]
     return Explanation(
         doing=_DOING.get(update.state, f"It carries out the step {update.state.substatus} of the program's own."),
         why=tuple(_why(update)),
         until=section(update)["until"],
         following=tuple(map(_row, rows)),
         troubles=tuple(_troubles(history, incidents)),
-        advice=tuple(_advice(update)),
+        advice=tuple(_advice(update, extension)),
     )
 
 
@@ -219,7 +225,13 @@ def _trouble_text(trouble: dict[str, str]) -> str:
     return f"{trouble['at'][:19]}Z  {trouble['code']}: {trouble['what']}"
 
 
-def _advice(update: Update) -> list[str]:
+def _advice(update: Update, extension: Extension) -> list[str]:
+    if update.state not in extension.states:
+        return [*_own_advice(update), "To see what may follow on this step, name the program's extension: --extension."]
+    return _own_advice(update)
+
+
+def _own_advice(update: Update) -> list[str]:
     if update.state is State.APPLY_COMPLETE:
         return ["Nothing: it waits for the next update."]
     if update.state.settled:

@@ -1,7 +1,8 @@
-"""A hub for each test, and the program as its users start it."""
+"""A hub for each test, the program as its users start it, and an extension as they write it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from fwsm.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -51,3 +53,20 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+_MODULE = """
+from fwsm import Extension, State, Step
+
+extension = Extension(steps=(Step("backingUp", State.INSTALLING, lambda update, stop: None),))
+other = 5
+"""
+
+
+@pytest.fixture
+def extended(tmp_path: Path) -> Iterator[str]:
+    """The name of an extension that a module in the current directory has."""
+    name = f"device_of_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(_MODULE)
+    with contextlib.chdir(tmp_path):
+        yield f"{name}:extension"

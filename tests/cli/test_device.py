@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1.0, "boot-1")
+UPDATE = Update(
+    id="update-1",
+    request=Request("https://images.example/fw.img?sig=geheim", version="2.0"),
+    state=State.WAITING,
+    boot_id="boot-1",
+    started_waiting_at=NOW.wall,
+)
 SECRET = "c2VjcmV0LWtleQ=="
 
 
@@ -33,16 +41,9 @@ def _fwsm(*arguments: object, **environment: str | None) -> tuple[int, str, str]
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:
     """A device whose update was cancelled."""
-    update = Update(
-        id="update-1",
-        request=Request("https://images.example/fw.img?sig=geheim", version="2.0"),
-        state=State.WAITING,
-        boot_id="boot-1",
-        started_waiting_at=NOW.wall,
-    )
     with Store(tmp_path / "state") as store:
-        store.accept(update, NOW)
-        Lifecycle([store.advance]).fire(update, Trigger.CANCELLED, Facts(now=NOW))
+        store.accept(UPDATE, NOW)
+        Lifecycle([store.advance]).fire(UPDATE, Trigger.CANCELLED, Facts(now=NOW))
     return tmp_path / "state"
 
 
@@ -165,6 +166,17 @@ def test_explain_says_what_is_and_what_may_come(state_dir: Path) -> None:
     assert (code, shown["state"], shown["next"][0]["state"]) == (0, "downloadFailed", "waiting")
     assert set(shown) == {"updateId", "state", "doing", "why", "until", "next", "troubles", "advice", "agent"}
     assert shown["agent"] == {"runs": False, "process": None}
+
+
+def test_explain_knows_the_lifecycle_of_another_program(state_dir: Path, extended: str) -> None:
+    """Once it is told where that is."""
+    with Store(state_dir) as store:
+        update = replace(UPDATE, id="update-2", state=State.child("backingUp"))
+        store.accept(update, NOW)
+    _, out, _ = _fwsm("device", "explain", "--state-dir", state_dir)
+    assert "--extension" in out
+    _, out, _ = _fwsm("device", "explain", "--state-dir", state_dir, "--extension", extended)
+    assert "when the step is done: applying.installing" in out
 
 
 def test_explain_tells_whether_an_agent_works_on_it(state_dir: Path) -> None:

@@ -25,8 +25,6 @@ from fwsm.errors import ConfigError, StoreError
 from fwsm.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from click.testing import Result
 
 
@@ -251,45 +249,12 @@ def test_the_commands_of_the_page_do_what_it_says(db: Path, tmp_path: Path) -> N
 
 # -- an extended lifecycle ---------------------------------------------------------------------------------------------
 
-_MODULE = """
-from fwsm import Extension, State, Step
-
-extension = Extension(steps=(Step("backingUp", State.INSTALLING, lambda update, stop: None),))
-other = 5
-"""
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Iterator[str]:
-    """The name of a module in the current directory."""
-    name = f"device_of_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / f"{name}.py").write_text(_MODULE)
-    with contextlib.chdir(tmp_path):
-        yield name
-
 
 @pytest.mark.parametrize("form", ["mermaid", "dot", "md", "json", "svg"])
-def test_an_extended_lifecycle_is_drawn(module: str, form: str) -> None:
+def test_an_extended_lifecycle_is_drawn(extended: str, form: str) -> None:
     """With its steps."""
-    done = _run("--extension", f"{module}:extension", "--format", form)
+    done = _run("--extension", extended, "--format", form)
     assert done.exit_code == 0
     assert "backingUp" in done.stdout
     assert "step_done" in done.stdout
     assert str(Path.cwd()) not in sys.path
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("nowhere:extension", "ModuleNotFoundError"),
-        ("{module}:nothing", "AttributeError"),
-        ("{module}", "AttributeError"),
-        ("{module}:other", "it is int"),
-    ],
-)
-def test_what_is_no_extension_is_told(module: str, name: str, message: str) -> None:
-    """Why, and how to name one."""
-    done = _run("--extension", name.format(module=module))
-    assert isinstance(done.exception, ConfigError)
-    assert message in str(done.exception)
-    assert done.exception.fix

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fwsm.cli.explain import explain, in_a_line
-from fwsm.core.lifecycle import TABLE
+from fwsm.core.guards import damages_left
+from fwsm.core.lifecycle import TABLE, Extension, Row, Step, Trigger
 from fwsm.core.update import Failure, Progress, Request, State, Update
 from fwsm.errors import Kind
 from fwsm.store import HistoryRow, Incident
@@ -132,7 +133,27 @@ def test_an_entry_that_only_carries_a_failure_on_is_no_trouble_of_its_own() -> N
 def test_a_step_of_the_programs_own_is_named() -> None:
     """An agent that was extended may have been here."""
     update = replace(UPDATE, state=State.child("calibrating"))
-    assert "the step calibrating" in explain(update, [], []).doing
+    explanation = explain(update, [], [])
+    assert "the step calibrating" in explanation.doing
+    assert explanation.following == ()
+    assert "--extension" in explanation.advice[-1]
+
+
+def test_an_extended_lifecycle_has_its_own_rows() -> None:
+    """Those of its steps, the ways that lead to them, and its further rows before the built-in ones."""
+    step = Step("calibrating", State.CONFIRMING, lambda _update, _stop: None)
+    row = Row(Trigger.POLICY_ALLOWED, State.WAITING, State.DOWNLOAD_FAILED, (damages_left,))
+    extension = Extension((step,), (row,))
+    calibrating = explain(replace(UPDATE, state=step.state), [], [], extension)
+    assert [each["state"] for each in calibrating.following if each["trigger"] == "step_done"] == [State.CONFIRMING]
+    assert "--extension" not in calibrating.advice[-1]
+    installing = explain(replace(UPDATE, state=State.INSTALLING), [], [], extension)
+    assert step.state in {each["state"] for each in installing.following}
+    waiting = explain(UPDATE, [], [], extension).following
+    assert [each["state"] for each in waiting if each["trigger"] == "policy_allowed"] == [
+        State.DOWNLOAD_FAILED,
+        State.DOWNLOADING,
+    ]
 
 
 def test_it_fits_into_a_line() -> None:
