@@ -2,6 +2,9 @@
 
 Migrations only add. Firmware that is rolled back brings an older program to a newer database, and it must work there;
 so a revision that this program does not know is fine as long as every column it needs is there.
+
+A database that does not say its revision any more, but holds the tables, is as good as it was: which revision it has is
+seen from its columns.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ __all__ = ["HEAD", "check", "migrations_directory", "prepare"]
 
 # The newest revision in migrations/. Compared here by hand, so that Alembic is imported only when there is work for it.
 HEAD: Final = "0002"
+# The revision of a database that holds the tables of this program, but not every column.
+_FIRST: Final = "0001"
 
 
 def prepare(connection: Connection, migrations: Path | None = None) -> None:
@@ -37,13 +42,18 @@ def prepare(connection: Connection, migrations: Path | None = None) -> None:
     """
     with reading(connection, "cannot read the schema") as driver:
         revision = _revision(driver)
+        forgotten = _forgotten(driver) if revision is None else None
     if revision == HEAD:
         return
     migrations = migrations or migrations_directory()
     known = {path.name.split("_")[0] for path in (migrations / "versions").glob("*.py")}
+    fix = "Install the program that made it, or move the state directory away"
     if revision is None or revision in known:
-        _upgrade(connection, migrations)
-    _require(connection, "Install the program that made it, or move the state directory away")
+        with transaction(connection, "cannot bring the database schema up to date"):
+            _upgrade(connection, migrations, forgotten)
+            _require(connection, revision, fix)
+    else:
+        _require(connection, revision, fix)
 
 
 def check(connection: Connection) -> None:
@@ -52,7 +62,9 @@ def check(connection: Connection) -> None:
     Raises:
         StoreError: the database lacks what is needed.
     """
-    _require(connection, "Start the agent once, it brings the database up to date: fwsm device run")
+    with reading(connection, "cannot read the schema") as driver:
+        revision = _revision(driver)
+    _require(connection, revision, "Start the agent once, it brings the database up to date: fwsm device run")
 
 
 def migrations_directory() -> Path:
@@ -69,28 +81,47 @@ def _revision(driver: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _upgrade(connection: Connection, migrations: Path) -> None:
+def _forgotten(driver: sqlite3.Connection) -> str | None:
+    """The revision of a database that does not say it; None if it has none of the tables."""
+    if not _columns_there(driver, "updates"):
+        return None
+    return _FIRST if _missing(driver) else HEAD
+
+
+def _upgrade(connection: Connection, migrations: Path, forgotten: str | None) -> None:
+    """Run the migrations from the revision that the database says, or has forgotten, to the newest."""
     from alembic import command  # noqa: PLC0415  # 50 ms and 5 MB that a normal start does without
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    with transaction(connection, "cannot bring the database schema up to date"):
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    if forgotten is not None:
+        command.stamp(config, forgotten)
+    command.upgrade(config, "head")
 
 
-def _require(connection: Connection, fix: str) -> None:
+def _require(connection: Connection, revision: str | None, fix: str) -> None:
     """Raise unless every column that this program needs is there."""
     with reading(connection, "cannot read the schema") as driver:
-        revision = _revision(driver)
-        for table in METADATA.sorted_tables:
-            there = {row[1] for row in driver.execute(f"PRAGMA table_info({table.name})")}
-            missing = {column.name for column in table.columns} - there
-            if missing:
-                what = f"{', '.join(sorted(missing))} in table {table.name}" if there else f"the table {table.name}"
-                raise StoreDamagedError(
-                    f"the database lacks {what}",
-                    why=f"its schema revision is {revision}, this program knows {HEAD}",
-                    fix=fix,
-                )
+        missing = _missing(driver)
+    if missing is not None:
+        raise StoreDamagedError(
+            f"the database lacks {missing}",
+            why=f"its schema revision is {revision}, this program knows {HEAD}",
+            fix=fix,
+        )
+
+
+def _missing(driver: sqlite3.Connection) -> str | None:
+    """What of the first table that is not whole is missing, in words; None if all of them are."""
+    for table in METADATA.sorted_tables:
+        there = _columns_there(driver, table.name)
+        missing = {column.name for column in table.columns} - there
+        if missing:
+            return f"{', '.join(sorted(missing))} in table {table.name}" if there else f"the table {table.name}"
+    return None
+
+
+def _columns_there(driver: sqlite3.Connection, table: str) -> set[str]:
+    return {row[1] for row in driver.execute(f"PRAGMA table_info({table})")}

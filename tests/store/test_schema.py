@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from fwsm.errors import StoreError
+from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.engine import connect, transaction
 from fwsm.store.schema import HEAD, check, migrations_directory, prepare
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+_REVISIONS = sorted(path.name.split("_")[0] for path in (migrations_directory() / "versions").glob("*.py"))
 
 _FAILS_HALF_WAY = '''
 """Adds a column and a table, then fails."""
@@ -85,6 +88,14 @@ def _run(connection: Connection, *statements: str) -> None:
 def _revision(connection: Connection) -> object:
     with transaction(connection, "cannot look"):
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def _upgrade_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_directory()))
+    with transaction(connection, "cannot upgrade"):
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def test_head_is_the_newest_revision_of_the_scripts() -> None:
@@ -183,6 +194,48 @@ def test_version_table_without_a_version_counts_as_none(connection: Connection) 
     _run(connection, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     prepare(connection)
     assert _revision(connection) == HEAD
+
+
+@pytest.mark.parametrize("how", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])
+@pytest.mark.parametrize("revision", _REVISIONS)
+def test_database_that_has_forgotten_its_revision_is_brought_up_to_date(
+    connection: Connection, revision: str, how: str
+) -> None:
+    """Its columns tell which one it was, and its rows are kept."""
+    _upgrade_to(connection, revision)
+    _run(connection, "INSERT INTO facts VALUES ('reported', '7')", how)
+    prepare(connection)
+    check(connection)
+    assert _revision(connection) == HEAD
+    with transaction(connection, "cannot look"):
+        assert connection.exec_driver_sql("SELECT value FROM facts").scalar() == "7"
+    before = _schema(connection)
+    prepare(connection)
+    assert _schema(connection) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("updates (name TEXT)", "the database lacks the table facts: its schema revision is None"),
+        ("incidents (name TEXT)", "table incidents already exists"),
+    ],
+)
+def test_tables_of_somebody_else_are_not_taken_for_ours(connection: Connection, table: str, said: str) -> None:
+    """Nothing is added to them."""
+    _run(connection, f"CREATE TABLE {table}")
+    before = _schema(connection)
+    with pytest.raises(StoreDamagedError, match=said):
+        prepare(connection)
+    assert _schema(connection) == before
+
+
+def test_tables_that_do_not_collide_are_left_alone(connection: Connection) -> None:
+    """A database without ours is one without a revision; they are made beside."""
+    _run(connection, "CREATE TABLE notes (text TEXT)")
+    prepare(connection)
+    assert _revision(connection) == HEAD
+    assert ("table", "notes", "CREATE TABLE notes (text TEXT)") in _schema(connection)
 
 
 def test_alembic_is_imported_only_when_there_is_work(tmp_path: Path) -> None:
