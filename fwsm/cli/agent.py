@@ -142,14 +142,15 @@ class _Life:
     def note_link(self, connected: bool, error: FwsmError | None) -> None:
         """Say when the link comes and when it is let go; the link itself logs what goes wrong with it."""
         was_connected, self._connected = self._connected, connected
+        before = self._link
         if connected:
             self._device_id = self._look_up()  # a provisioning service may have assigned another one
-            self._link = "connected to the hub"
+            self._link = f"connected to the hub, but {error}" if error else "connected to the hub"
         elif error is not None:
             self._link = str(error)
         elif was_connected:
             self._link = "disconnected from the hub"
-        if connected != was_connected and error is None:
+        if self._link != before and error is None:
             self._output.say(self._link)
 
     def reboot(self) -> None:

@@ -14,6 +14,7 @@
     ├── LinkError                   the device's connection to the hub
     │   ├── LinkAuthError           the hub does not accept this identity
     │   ├── LinkLostError           the connection was there, and has gone
+    │   ├── LinkDeafError           the connection is there, but the hub does not let the device listen
     │   ├── LinkTakenError          another program connects as this device
     │   ├── LinkBusyError           the hub asks for patience: too many requests (429)
     │   └── ReportRefusedError      the hub refuses this report; sending it again will not help
@@ -61,7 +62,15 @@ from fwsm.errors.image import (
     NoSpaceError,
     SlotError,
 )
-from fwsm.errors.link import LinkAuthError, LinkBusyError, LinkError, LinkLostError, LinkTakenError, ReportRefusedError
+from fwsm.errors.link import (
+    LinkAuthError,
+    LinkBusyError,
+    LinkDeafError,
+    LinkError,
+    LinkLostError,
+    LinkTakenError,
+    ReportRefusedError,
+)
 from fwsm.errors.root import FwsmError, Kind
 from fwsm.errors.service import (
     DeviceNotFoundError,
@@ -100,6 +109,7 @@ __all__ = [
     "LifecycleError",
     "LinkAuthError",
     "LinkBusyError",
+    "LinkDeafError",
     "LinkError",
     "LinkLostError",
     "LinkTakenError",

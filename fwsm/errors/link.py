@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fwsm.errors.root import FwsmError, Kind
 
-__all__ = ["LinkAuthError", "LinkBusyError", "LinkError", "LinkLostError", "LinkTakenError", "ReportRefusedError"]
+__all__ = [
+    "LinkAuthError",
+    "LinkBusyError",
+    "LinkDeafError",
+    "LinkError",
+    "LinkLostError",
+    "LinkTakenError",
+    "ReportRefusedError",
+]
 
 
 class LinkError(FwsmError):
@@ -35,6 +43,12 @@ class LinkLostError(LinkError):
     """The connection was there, and has gone; the next one may last."""
 
     code = "linkLost"
+
+
+class LinkDeafError(LinkError):
+    """The connection is there, but the hub refuses to let the device listen."""
+
+    code = "linkDeaf"
 
 
 class LinkBusyError(LinkError):

@@ -14,7 +14,7 @@ import pytest
 from fwsm.cli.agent import _Life
 from fwsm.cli.output import Output
 from fwsm.config import DeviceConfig
-from fwsm.errors import LinkError, LinkLostError
+from fwsm.errors import LinkDeafError, LinkError, LinkLostError
 
 if TYPE_CHECKING:
     import subprocess
@@ -77,6 +77,19 @@ def test_the_link_is_said_to_come_and_go_and_its_troubles_are_left_to_its_log(tm
         life.note_link(connected, error)
     assert said == ["connected to the hub", "connected to the hub", "disconnected from the hub"]
     assert life.status() == "no update yet; disconnected from the hub"
+
+
+def test_a_link_that_is_deaf_is_not_said_to_be_well(tmp_path: Path) -> None:
+    """The status shows both, that the hub is there and what does not arrive; what arrives at last is said."""
+    output, said = Output(), list[str]()
+    output.speak_through(lambda _level, text: said.append(text))
+    life = _Life(output, DeviceConfig(state_dir=tmp_path))
+    life.note_link(True, LinkDeafError("no methods arrive"))
+    assert said == []
+    assert life.status() == "no update yet; connected to the hub, but no methods arrive"
+    life.note_link(True, None)
+    assert said == ["connected to the hub"]
+    assert life.status() == "no update yet; connected to the hub"
 
 
 def test_a_start_that_fails_is_an_entry_of_the_log(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The link over `azure-iot-device`: the only room that imports `azure`, and the only one on the device with asyncio.
 
 - `link`: the port's face, and the supervisor that stays connected
-- `session`: one life of the SDK's client
+- `session`: one life of the SDK's client; `hearing`: what it listens to; `upkeep`: what is to be done while it lasts
 - `identity`, `provisioning`: as whom the next connect is made; `exclusive`: one program an identity;
   `identities`: which of them goes with which credentials
 - `contest`: notices another program, on another machine, that is the same device

@@ -6,9 +6,6 @@ like a wrong key, so this too heals) and while another program seems to connect 
 within one `report` or one reading of the twin, which outlast a hub in trouble or a connection that is cut under a
 patch. What takes longer is left to the caller, who keeps the report on disk. So is a report that a throttled hub did
 not take: short pauses of many devices are what throttles a hub.
-
-The twin is read after each connect, after each hint that a desired property has changed, and now and then without one,
-because a hint can be lost.
 """
 
 from __future__ import annotations
@@ -32,6 +29,7 @@ from fwsm.device.iothub.identities import identity_of, name_of
 from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
+from fwsm.device.iothub.upkeep import Upkeep
 from fwsm.errors import FwsmError, LinkBusyError, LinkError, LinkTakenError
 
 if TYPE_CHECKING:
@@ -47,8 +45,6 @@ __all__ = ["IoTHubLink"]
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-# The client tells when it loses the connection; this catches the case that it does not.
-_CHECK_EVERY_S = 30.0
 _CLOSE_WITHIN_S = 2.0
 _STOP_WITHIN_S = 5.0
 
@@ -74,7 +70,8 @@ class IoTHubLink:
         provision_within_s: how long one registration with the provisioning service may take; it has the device wait
             for some seconds in any case.
         on_state: told `(connected, error)` at each change and after each failed try, from a thread of the link; it
-            returns at once. `error` is None on success and when the link was stopped.
+            returns at once. `error` is None on success and when the link was stopped. With `connected` it says what the
+            device cannot hear although it is connected.
 
     Raises:
         ConfigError: `credentials` is no connection string of a device, `ca_pem` is no certificate, `token_ttl_s` is too
@@ -109,7 +106,7 @@ class IoTHubLink:
         self._name = f"fwsm-link-{name_of(credentials)}"
         self._identity = identity_of(credentials, network, self._clock, provision_within_s, assignment)
         self._exclusive = Exclusive()
-        self._backoff = functools.partial(retrying, base_s=backoff_base_s, cap_s=backoff_cap_s)
+        self._backoff = functools.partial(retrying, self._clock, base_s=backoff_base_s, cap_s=backoff_cap_s)
         self._base_s = backoff_base_s
         self._twin_every_s = twin_every_s
         self._good_session_s = backoff_cap_s
@@ -131,7 +128,10 @@ class IoTHubLink:
 
     @property
     def last_error(self) -> FwsmError | None:
-        """Why the hub cannot be talked to; None while it can, before the first try has failed, and after `stop`."""
+        """Why the hub cannot be talked to, or what cannot be heard from it; None if all is well.
+
+        None also before the first try has failed, and after `stop`.
+        """
         return self._last_error
 
     def start(self, deliver: Callable[[Message], None]) -> None:
@@ -162,7 +162,7 @@ class IoTHubLink:
             self._supervisor.join(_STOP_WITHIN_S)
 
     def _patiently(self, call: Callable[[], _T], when: Callable[[BaseException], bool] = is_transient) -> _T:
-        return self._backoff(self._clock, self._stopping, within_s=self._settings.deadline_s, when=when)(call)
+        return self._backoff(self._stopping, within_s=self._settings.deadline_s, when=when)(call)
 
     def _open_session(self) -> Session:
         usable = self._clock.wait(self._usable, self._settings.deadline_s)
@@ -189,7 +189,7 @@ class IoTHubLink:
 
     def _stay_connected(self, loop: LoopThread, deliver: Callable[[Message], None]) -> None:
         """Open sessions until a good one has ended, or until `stop`, which is the only error that ends it."""
-        backoff = self._backoff(self._clock, self._stopping, when=_is_ours, before_sleep=_log_failure)
+        backoff = self._backoff(self._stopping, when=_is_ours, before_sleep=_log_failure)
         with contextlib.suppress(FwsmError):
             backoff(self._live, loop, deliver)
 
@@ -235,26 +235,20 @@ class IoTHubLink:
 
     def _stay(self, session: Session, deliver: Callable[[Message], None]) -> None:
         session.open()
+        upkeep = Upkeep(
+            session,
+            deliver,
+            self._clock,
+            backoff=self._backoff,
+            patience_s=self._settings.deadline_s,
+            twin_every_s=self._twin_every_s,
+        )
         # The connection is up, but only an answer proves that the hub does its work.
-        self._read_twin(session, deliver)
+        upkeep.begin()
         self._proved_at_s = self._clock.now().boottime_s
         self._identity.noted(None)
-        self._tell(connected=True, error=None)
-        read_at_s = self._proved_at_s
-        while not session.ended.is_set():
-            # Devices that came back at the same moment do not ask again at the same moment.
-            again_s = self._twin_every_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
-            hinted = self._clock.wait(session.stirred, min(_CHECK_EVERY_S, again_s))
-            if not hinted:
-                session.check()
-            now_s = self._clock.now().boottime_s
-            if (hinted or now_s - read_at_s >= again_s) and not session.ended.is_set():
-                self._read_twin(session, deliver)
-                read_at_s = now_s
-
-    def _read_twin(self, session: Session, deliver: Callable[[Message], None]) -> None:
-        session.stirred.clear()  # before the reading: what changes after it stirs again
-        deliver(self._patiently(session.twin, when=lambda error: is_transient(error) and not session.ended.is_set()))
+        self._tell(connected=True, error=session.deaf)
+        upkeep.run(lambda: self._tell(connected=True, error=None))
 
     def _leave(self, session: Session, error: FwsmError | None) -> None:
         if not self._stopping.is_set():

@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from azure.iot.device import MethodResponse
 
 from fwsm.device.iothub.client import new_client
+from fwsm.device.iothub.hearing import Hearing, Sound
 from fwsm.device.iothub.translation import REPORT, let_go, restated, translated
 from fwsm.device.ports import MethodCall, Twin
-from fwsm.errors import FwsmError, LinkError, LinkLostError, ReportRefusedError
+from fwsm.errors import FwsmError, LinkDeafError, LinkError, LinkLostError, ReportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -91,23 +92,46 @@ class Session:
         self._lock = threading.Lock()
         self._making: asyncio.Future[IoTHubDeviceClient] | None = None
         self._client: IoTHubDeviceClient
+        self._hearing = Hearing(
+            Sound("direct methods", "on_method_request_received", self._on_method),
+            Sound("desired properties", "on_twin_desired_properties_patch_received", self._on_desired),
+        )
 
     @property
     def error(self) -> FwsmError | None:
         """Why the session has ended; None while it lives."""
         return self._error
 
+    @property
+    def deaf(self) -> LinkDeafError | None:
+        """What does not arrive because the hub refuses the subscription; None if all does."""
+        missing = [sound.what for sound in self._hearing.missing]
+        if not missing:
+            return None
+        return LinkDeafError(
+            f"the hub {self._connection.host} does not let this device listen to {' and '.join(missing)}",
+            why="it refuses the subscription (SUBACK 0x80)",
+            fix="The device asks again by itself, and goes on reading its twin now and then, so order by the desired "
+            "property meanwhile. If this stays, look at the health of the hub",
+        )
+
     def open(self) -> None:
-        """Connect, and listen to direct methods and to changes of the desired properties."""
+        """Connect."""
         self._client = self._call("set up the connection", self._make())
         self._call("connect", self._client.connect())
         self.admitted = True
         self._watch()
-        self._call("listen to direct methods", self._listen("on_method_request_received", self._on_method))
-        self._call(
-            "listen to desired properties",
-            self._listen("on_twin_desired_properties_patch_received", self._on_desired),
-        )
+
+    def listen(self) -> None:
+        """Subscribe to direct methods and to changes of the desired properties, so far as that is not done yet.
+
+        Raises:
+            LinkDeafError: the hub refuses it; the session is of use all the same, and this may be called again.
+        """
+        for sound in self._hearing.missing:
+            self._call(f"listen to {sound.what}", self._subscribe(sound))
+        if (deaf := self.deaf) is not None:
+            raise deaf
 
     def report(self, patch: Mapping[str, Any]) -> None:
         """Patch the reported properties; returns when the hub has acknowledged it."""
@@ -192,12 +216,12 @@ class Session:
         # worse reason. Handlers are coroutines: the SDK runs these in one loop, in order; functions get own threads.
         self._client.on_connection_state_change = self._on_state  # type: ignore[assignment] # it has no argument
         self._client.on_background_exception = self._on_exception
+        self._hearing.watch(self._client)
         self.check()
 
-    async def _listen(self, name: str, handler: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
-        # Setting such a handler subscribes, and blocks its thread until the hub has answered.
-        setter = functools.partial(setattr, self._client, name, handler)
-        await asyncio.get_running_loop().run_in_executor(None, setter)
+    async def _subscribe(self, sound: Sound) -> None:
+        subscribe = functools.partial(self._hearing.subscribe, self._client, sound)
+        await asyncio.get_running_loop().run_in_executor(None, subscribe)
 
     async def _shut_down(self) -> None:
         if self._making is None:

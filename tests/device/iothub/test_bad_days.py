@@ -26,7 +26,6 @@ from fwsm.device.iothub.translation import translated
 from fwsm.device.ports import MethodCall
 from fwsm.errors import (
     ConfigError,
-    DeviceOfflineError,
     DeviceTimeoutError,
     LinkAuthError,
     LinkError,
@@ -152,21 +151,6 @@ def test_a_subscription_that_is_not_acknowledged_is_made_by_the_next_client(
     assert isinstance(error, LinkLostError) or "could not listen to direct methods" in error.what
     states.wait(lambda: states.connections() == 1)
     assert hub.call_method("d1", "ping").status == 200
-    link.stop()
-
-
-def test_a_subscription_that_is_refused_leaves_the_twin(hub: Hub, states: States) -> None:
-    """The SDK takes the refusal for a success. No method arrives then, but every change is found, if later."""
-    refused = hub.faults.inject(Operation.SUBSCRIBE, Refuse(128), times=2)  # of methods, and of desired properties
-    twins = Twins()
-    link = new_link(hub, states, twin_every_s=0.4)
-    link.start(twins)
-    refused.wait_spent()
-    states.wait(lambda: states.connections() == 1)
-    with pytest.raises(DeviceOfflineError):
-        hub.call_method("d1", "ping")
-    hub.update_twin("d1", desired={"x": 1})
-    twins.wait(lambda: twins.read[-1].desired.get("x") == 1)
     link.stop()
 
 

@@ -53,6 +53,7 @@ def session(hub: Hub, loop: LoopThread, calls: queue.SimpleQueue[MethodCall]) ->
     """An open session."""
     session = _session(hub, loop, calls)
     session.open()
+    session.listen()
     yield session
     session.close(_PATIENCE_S)
 
@@ -113,6 +114,7 @@ def test_an_answer_for_a_connection_that_has_gone_is_dropped(hub: Hub, calls: qu
     loop = LoopThread("test-late-answer")
     session = _session(hub, loop, calls)
     session.open()
+    session.listen()
     caller = threading.Thread(target=_call_in_vain, args=(hub,))
     caller.start()
     call = calls.get(timeout=_PATIENCE_S)
