@@ -2,7 +2,7 @@
 
 A page ends with a token that says behind which document the next one begins, so a device that comes or goes between
 two pages makes no other device appear twice or not at all. Unlike IoT Hub, whose index lags by a second or more, this
-hub answers from what is true now.
+hub answers from what is true now. It takes its time over it (see `pace`): what changes meanwhile may count or not.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.jsontext import compact, parse
 from fwsm.hub.operator import twin_document
-from fwsm.hub.query import Collection, QueryError, holds, parse_query, rows
+from fwsm.hub.pace import Pace
+from fwsm.hub.query import Collection, Query, QueryError, holds, parse_query, rows
 from fwsm.hub.refusal import Refusal, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from fwsm.hub.engine import Engine
-    from fwsm.hub.query import Expression, Query
+    from fwsm.hub.query import Expression
 
-__all__ = ["Page", "ask", "count", "meeting"]
+__all__ = ["Page", "ask", "counts", "meeting"]
 
 
 # How many rows may have been given before a page.
@@ -45,7 +46,7 @@ class Page:
     continuation: str | None
 
 
-def ask(engine: Engine, text: str, limit: int, continuation: str | None = None) -> Page:
+async def ask(engine: Engine, text: str, limit: int, continuation: str | None = None) -> Page:
     """Return the next `limit` rows of a query.
 
     Raises:
@@ -56,47 +57,84 @@ def ask(engine: Engine, text: str, limit: int, continuation: str | None = None) 
     except QueryError as error:
         raise Refusal(Why.ARGUMENT_INVALID, f"The query cannot be read: {error}.") from None
     place = _Place.parse(continuation, text)
-    found = _Documents(_documents(engine, query.collection, "" if query.grouped else place.key))
-    page: list[dict[str, Any]] = []
-    key = ""
-    for row in _rows_left(query, found, place):
-        if len(page) == limit:
-            return Page(page, _item_type(query), _Place(key, place.given + limit).token(text))
-        page.append(row)
-        key = found.key
-    return Page(page, _item_type(query), None)
+    # One row more than the page has tells that there is another page.
+    left = await (_groups if query.grouped else _singles)(engine, query, place, limit + 1)
+    page = [row for _, row in left[:limit]]
+    more = len(left) > limit
+    token = _Place(left[limit - 1][0], place.given + limit).token(text) if more else None
+    return Page(page, _item_type(query), token)
 
 
-def count(engine: Engine, query: Query) -> int:
-    """Return how many rows a query has."""
-    return sum(1 for _ in rows(query, (document for _, document in _documents(engine, query.collection))))
+async def counts(engine: Engine, queries: Sequence[Query]) -> list[int]:
+    """Return how many rows each of the queries has, none of which groups them.
+
+    A document is made once for all of them, which takes longer than to ask it something.
+    """
+    totals = [0] * len(queries)
+    pace = Pace(engine.monotonic)
+    for collection in Collection:
+        asked = [(place, query.where) for place, query in enumerate(queries) if query.collection is collection]
+        for _, document in _documents(engine, collection) if asked else ():
+            for place, condition in asked:
+                totals[place] += holds(condition, document)
+                await pace.keep()
+    return [total if query.top is None else min(total, query.top) for query, total in zip(queries, totals, strict=True)]
 
 
-def meeting(engine: Engine, condition: Expression | None, collection: Collection = Collection.DEVICES) -> list[str]:
+async def meeting(
+    engine: Engine, condition: Expression | None, collection: Collection = Collection.DEVICES
+) -> list[str]:
     """Return the client ids of the devices or modules that meet a condition, in order; all of them meet None."""
-    return [key for key, document in _documents(engine, collection) if holds(condition, document)]
+    return [key for key, _ in await _found(engine, Query(collection, where=condition))]
 
 
-def _rows_left(query: Query, found: _Documents, place: _Place) -> Iterator[dict[str, Any]]:
-    """Return the rows behind a place: of groups by counting, of documents by what `found` still has."""
-    if query.grouped:
-        return islice(rows(query, found), place.given, None)
-    top = None if query.top is None else max(query.top - place.given, 0)
-    return rows(replace(query, top=top), found)
+async def _groups(engine: Engine, query: Query, place: _Place, most: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a query that groups documents: those behind a place, by counting."""
+    documents = (document for _, document in await _found(engine, query))
+    left = islice(rows(replace(query, where=None), documents), place.given, place.given + most)
+    return [("", row) for row in left]
+
+
+async def _singles(engine: Engine, query: Query, place: _Place, most: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a query that groups nothing, each with the key of its document: those behind a place."""
+    if query.top is not None:
+        most = min(most, max(query.top - place.given, 0))
+    found = await _found(engine, query, place.key, most)
+    shown = rows(replace(query, where=None, top=None), (document for _, document in found))
+    return [(key, row) for (key, _), row in zip(found, shown, strict=True)]
+
+
+async def _found(
+    engine: Engine, query: Query, behind: str = "", most: int | None = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return keys and documents that meet the condition of a query, as `_documents` has them, or the first of them."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    pace = Pace(engine.monotonic)
+    for key, document in _documents(engine, query.collection, behind):
+        if len(found) == most:
+            break
+        if holds(query.where, document):
+            found.append((key, document))
+        await pace.keep()
+    return found
 
 
 def _documents(engine: Engine, collection: Collection, behind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return keys and documents of a collection, in the order of the keys, from behind one of them."""
+    """Return keys and documents of a collection, in the order of the keys, from behind one of them.
+
+    They are made one by one, of what there is then; what comes into the collection after the first is not among them.
+    """
     if collection is Collection.JOBS:
-        yield from ((outcome.key, outcome.document()) for outcome in engine.jobs.all_outcomes() if outcome.key > behind)
+        outcomes = {outcome.key: outcome for outcome in engine.jobs.all_outcomes() if outcome.key > behind}
+        yield from ((key, outcomes[key].document()) for key in sorted(outcomes))
         return
-    devices = sorted(device.device_id for device in engine.registry.list())
+    devices = [device.device_id for device in engine.registry.list()]
     if collection is Collection.DEVICES:
         keys = devices
     else:
-        keys = sorted(module.client_id for device in devices for module in engine.registry.modules(device))
-    for key in keys:
-        if key > behind:
+        keys = [module.client_id for device in devices for module in engine.registry.modules(device)]
+    for key in sorted(key for key in keys if key > behind):
+        if engine.registry.find(key) is not None:  # it may have been deleted since
             yield key, twin_document(engine, key)
 
 
@@ -104,19 +142,6 @@ def _item_type(query: Query) -> str:
     if query.columns is not None:
         return "Raw"
     return "DeviceJob" if query.collection is Collection.JOBS else "Twin"
-
-
-class _Documents:
-    """Hands out documents, and remembers the key of the last one."""
-
-    def __init__(self, documents: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        self._documents = documents
-        self.key = ""
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for key, document in self._documents:
-            self.key = key
-            yield document
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from fwsm.hub.configurations.configuration import read_target
 from fwsm.hub.configurations.configurations import Placement
 from fwsm.hub.configurations.direct import give
-from fwsm.hub.events import TwinAdded, TwinChanged, TwinRemoved
+from fwsm.hub.events import TwinAdded, TwinChanged, TwinRemoved, WorkWaiting
 from fwsm.hub.operator import twin_document
+from fwsm.hub.pace import Pace
 from fwsm.hub.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -42,14 +43,17 @@ class Deployer:
         self._engine = engine
         self._known: list[Configuration] = []
         self._ranked: list[tuple[Configuration, Target]] = []
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}  # in their order, as far as it was made
         self._looked_at_all_at: float | None = None
         engine.events.subscribe(self._on_event, TwinAdded, TwinChanged, TwinRemoved)
 
     def tick(self) -> None:
-        """Look at the twins that want it; to be called about once a second, in the hub's thread."""
+        """Look at the twins that want it; to be called about once a second, in the hub's thread.
+
+        What is left when the share of this work is spent (see `pace`) waits for the next call, for which it asks.
+        """
         now, known = self._engine.wall(), self._engine.configurations.listed()
-        changed, self._changed = self._changed, set()
+        changed, self._changed = sorted(self._changed), {}
         if not known and not self._engine.configurations.placements():
             self._known = known
             return
@@ -57,9 +61,15 @@ class Deployer:
             self._known, self._looked_at_all_at = known, now
             ranked = sorted(known, key=lambda configuration: configuration.rank, reverse=True)
             self._ranked = [(configuration, read_target(configuration.target)) for configuration in ranked]
-            changed = set(self._engine.registry.client_ids())
-        for client_id in sorted(changed):
+            changed = sorted(self._engine.registry.client_ids())
+        pace = Pace(self._engine.monotonic)
+        for place, client_id in enumerate(changed):
             self._look_at(client_id)
+            if pace.spent:
+                self._changed |= dict.fromkeys(changed[place + 1 :])
+                break
+        if self._changed:
+            self._engine.events.publish(WorkWaiting())
 
     def _is_time(self, now: float) -> bool:
         last = self._looked_at_all_at
@@ -96,8 +106,8 @@ class Deployer:
             case TwinRemoved():  # at once: another device may come under its name before the next look
                 self._engine.configurations.forget(event.client_id)
             case TwinAdded():
-                self._changed.add(event.client_id)
+                self._changed[event.client_id] = None
             case TwinChanged() if self._known and (event.replacement or event.change.keys() & _ASKED_ABOUT):
-                self._changed.add(event.client_id)
+                self._changed[event.client_id] = None
             case _:
                 pass

@@ -104,7 +104,7 @@ class Jobs:
         return [devices[device_id] for device_id in sorted(devices)]
 
     def all_outcomes(self) -> Iterator[DeviceJob]:
-        """Return the outcomes of all jobs, in the order of their keys."""
+        """Return the outcomes of all jobs."""
         for job in self.listed():
             yield from self.outcomes(job)
 

@@ -75,7 +75,7 @@ class JobRunner:
 
     async def _run(self, job: Job) -> None:
         try:
-            outcomes = self._resumed(job) if job.status is Status.RUNNING else self._begun(job)
+            outcomes = self._resumed(job) if job.status is Status.RUNNING else await self._begun(job)
             await self._turn.committed()
             pending = iter(outcomes)
             async with asyncio.TaskGroup() as group:
@@ -89,13 +89,17 @@ class JobRunner:
         finally:
             del self._tasks[job.order.job_id]
 
-    def _begun(self, job: Job) -> list[DeviceJob]:
-        now = self._engine.wall()
+    async def _begun(self, job: Job) -> list[DeviceJob]:
         try:
-            devices = meeting(self._engine, parse_condition(job.order.condition))
+            condition = parse_condition(job.order.condition)
         except QueryError as error:
-            self._jobs.keep(job.ended(Status.FAILED, now, f"the queryCondition cannot be read: {error}"))
+            fault = f"the queryCondition cannot be read: {error}"
+            self._jobs.keep(job.ended(Status.FAILED, self._engine.wall(), fault))
             return []
+        devices = await meeting(self._engine, condition)
+        if self._jobs.find(job.order.job_id) is not job:  # it was cancelled while its devices were looked for
+            return []
+        now = self._engine.wall()
         self._jobs.keep(job.started(now))
         outcomes = [DeviceJob(job.order.job_id, job.order.type, device_id, now, now) for device_id in devices]
         for outcome in outcomes:
@@ -112,7 +116,7 @@ class JobRunner:
 
     def _complete(self, job: Job) -> None:
         current = self._jobs.find(job.order.job_id)
-        if current is not None and not current.over:
+        if current is not None and current.status is Status.RUNNING:
             self._jobs.keep(current.ended(Status.COMPLETED, self._engine.wall()))
 
     async def _work(self, job: Job, pending: Iterator[DeviceJob]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from fwsm.hub.configurations import apply_content, configuration_document, query_faults
+from fwsm.hub.configurations import apply_content, configuration_documents, query_faults
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body, top
@@ -27,8 +27,8 @@ def _id(request: Request) -> str:
     return str(request.path_params["configuration_id"])
 
 
-def _configuration(engine: Engine, configuration: Configuration) -> Response:
-    document = configuration_document(engine, configuration)
+async def _configuration(engine: Engine, configuration: Configuration) -> Response:
+    (document,) = await configuration_documents(engine, [configuration])
     return answer(document, headers={"ETag": f'"{configuration.etag}"'})
 
 
@@ -42,18 +42,18 @@ def _quoted_etag(request: Request) -> str | None:
 
 async def _list(engine: Engine, request: Request) -> Response:
     listed = engine.configurations.listed()[: top(request, _MOST_CONFIGURATIONS)]
-    return answer([configuration_document(engine, configuration) for configuration in listed])
+    return answer(await configuration_documents(engine, listed))
 
 
 async def _get(engine: Engine, request: Request) -> Response:
-    return _configuration(engine, engine.configurations.get(_id(request)))
+    return await _configuration(engine, engine.configurations.get(_id(request)))
 
 
 async def _put(engine: Engine, request: Request) -> Response:
     body, etag = await object_body(request), _quoted_etag(request)
     if etag is None:
-        return _configuration(engine, engine.configurations.create(_id(request), body))
-    return _configuration(engine, engine.configurations.update(_id(request), body, etag))
+        return await _configuration(engine, engine.configurations.create(_id(request), body))
+    return await _configuration(engine, engine.configurations.update(_id(request), body, etag))
 
 
 async def _delete(engine: Engine, request: Request) -> Response:

@@ -23,7 +23,7 @@ async def _query(engine: Engine, request: Request) -> Response:
     text = (await object_body(request)).get("query")
     if not isinstance(text, str):
         raise Refusal(Why.ARGUMENT_INVALID, "The body has no query.")
-    page = ask(engine, text, page_size(request), request.headers.get("x-ms-continuation"))
+    page = await ask(engine, text, page_size(request), request.headers.get("x-ms-continuation"))
     continued = {} if page.continuation is None else {"x-ms-continuation": page.continuation}
     return answer(page.rows, headers={"x-ms-item-type": page.item_type, **continued})
 

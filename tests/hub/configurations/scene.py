@@ -9,6 +9,8 @@ from fwsm.hub.engine import Engine
 from fwsm.hub.state import EphemeralState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fwsm.hub.state import State
 
 __all__ = ["Scene", "body"]
@@ -21,11 +23,16 @@ def body(target: Any = "*", priority: Any = 0, a: Any = 1, **parts: Any) -> dict
 
 
 class Scene:
-    """One hub, from its start to its end; another one may come after it on the same state."""
+    """One hub, from its start to its end; another one may come after it on the same state.
 
-    def __init__(self, state: State | None = None) -> None:
+    Args:
+        state: what it keeps.
+        monotonic: by which it knows how long its work takes; without one it takes no time.
+    """
+
+    def __init__(self, state: State | None = None, monotonic: Callable[[], float] | None = None) -> None:
         self.now = 1000.0
-        self.engine = Engine(state or EphemeralState(), lambda: self.now, lambda: self.now)
+        self.engine = Engine(state or EphemeralState(), lambda: self.now, monotonic or (lambda: self.now))
         self.deployer = Deployer(self.engine)
         self.configurations = self.engine.configurations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from fwsm.hub.diskstate import DiskState
+from fwsm.hub.events import WorkWaiting
 from tests.hub.configurations.scene import Scene, body
 from tests.hub.jobs.scene import Device
 
@@ -182,3 +184,29 @@ def test_hub_that_comes_back_writes_nothing_twice(tmp_path: Path) -> None:
     second.deployer.tick()
     assert [second.desired(name)[0] for name in ("d1", "d2")] == ["by hand", 1]
     state.close()
+
+
+def test_many_twins_are_looked_at_a_few_at_a_time() -> None:
+    """As many as its share of time allows; it asks for its next turn at once, until it has seen all of them."""
+    scene = Scene(monotonic=itertools.count().__next__)  # whatever it does takes a second
+    asked: list[WorkWaiting] = []
+    scene.add("d1", "d2", "d3")
+    scene.configurations.create("c", body())
+    scene.engine.events.subscribe(asked.append, WorkWaiting)
+    seen = []
+    for _ in range(4):
+        scene.deployer.tick()
+        seen.append(([scene.desired(name)[0] for name in ("d1", "d2", "d3")], len(asked)))
+    assert seen == [([1, None, None], 1), ([1, 1, None], 2), ([1, 1, 1], 2), ([1, 1, 1], 2)]
+
+
+def test_news_of_twins_waits_with_the_twins_that_are_left() -> None:
+    """A configuration that comes meanwhile begins again with all of them."""
+    scene = Scene(monotonic=itertools.count().__next__)
+    scene.add("d1", "d2")
+    scene.configure("low", "tags.kind = 'pump'", 1, "low")
+    scene.engine.twins.update("d1", {"tags": {"kind": "pump"}})
+    scene.configure("high", "deviceId = 'd2'", 2, "high")
+    assert (scene.desired("d1")[0], scene.desired("d2")[0]) == ("low", None)
+    scene.deployer.tick()
+    assert scene.desired("d2")[0] == "high"

@@ -69,12 +69,20 @@ class Device:
 
 
 class Scene:
-    """One hub, from its start to its end; another one may come after it on the same state."""
+    """One hub, from its start to its end; another one may come after it on the same state.
 
-    def __init__(self, state: State | None = None, now: float = 1000.0) -> None:
+    Args:
+        state: what it keeps.
+        now: the time at its start, in epoch seconds.
+        monotonic: by which it knows how long its work takes; without one it takes no time.
+    """
+
+    def __init__(
+        self, state: State | None = None, now: float = 1000.0, monotonic: Callable[[], float] | None = None
+    ) -> None:
         self.now = now
         self.state = state or EphemeralState()
-        self.engine = Engine(self.state, lambda: self.now, lambda: self.now)
+        self.engine = Engine(self.state, lambda: self.now, monotonic or (lambda: self.now))
         self.runner = JobRunner(self.engine, Turn(self.state, asyncio.get_running_loop()))
 
     def add(self, *device_ids: str) -> None:

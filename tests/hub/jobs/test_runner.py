@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from fwsm.errors import HubError
@@ -122,6 +123,24 @@ def test_cancelled_job_never_starts() -> None:
         job = await scene.until_over("j")
         assert (job["status"], scene.outcomes()) == ("cancelled", [])
         scene.order("k", twin())
+
+    asyncio.run(act())
+
+
+def test_job_that_is_cancelled_while_its_devices_are_looked_for_never_starts() -> None:
+    """Among many devices that takes a while, and the operator has been told that it is cancelled."""
+
+    async def act() -> None:
+        scene = Scene(monotonic=itertools.count().__next__)  # whatever it does takes a second
+        scene.add("d1", "d2", "d3")
+        scene.order("j", twin())
+        scene.runner.tick()
+        await asyncio.sleep(0)
+        scene.engine.jobs.cancel("j")
+        for _ in range(20):  # more rounds than it takes to look for three
+            await asyncio.sleep(0)
+        assert (scene.job("j")["status"], scene.outcomes()) == ("queued", [])
+        assert (await scene.until_over("j"))["status"] == "cancelled"
 
     asyncio.run(act())
 
