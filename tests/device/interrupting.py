@@ -28,6 +28,7 @@ from fwsm.errors import DownloadError
 from fwsm.store import Store
 from fwsm.testing.fakes import Board, MemoryInstaller
 from fwsm.testing.link import MemoryLink
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interrupted", "Watched"]
 
-_PATIENCE_S = 20.0
-LARGE_BYTES = 16 << 30  # reading so much takes seconds on any machine
+LARGE_BYTES = 1 << 40  # reading so much takes minutes on any machine
 
 
 class Watched(HttpsDownload):
@@ -118,7 +118,7 @@ class Interrupted:
 
     def __exit__(self, *_: object) -> None:
         self.agent.stop()
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(PATIENCE_S)
         self._outbox.close()
         self._store.close()
 
@@ -132,7 +132,7 @@ class Interrupted:
             answered.set()
 
         self.agent.deliver(MethodCall(name, payload, respond))
-        assert answered.wait(_PATIENCE_S)
+        assert answered.wait(PATIENCE_S)
         return answers[0]
 
     def times(self, payload: object, stuck: Callable[[], object], command: tuple[str, object]) -> tuple[float, float]:
@@ -142,13 +142,13 @@ class Interrupted:
             How many seconds the answer took, and how many it took the download to let go.
         """
         assert self.call("firmwareUpdate", payload)[0] == 200
-        assert self.download.begun.wait(_PATIENCE_S)
+        assert self.download.begun.wait(PATIENCE_S)
         assert stuck()
         assert not self.download.ended.is_set()
         began_s = time.monotonic()
         status, _body, answered_s = self.call(*command)
         assert status == 200
-        assert self.download.ended.wait(_PATIENCE_S)
+        assert self.download.ended.wait(PATIENCE_S)
         assert isinstance(self.download.error, DownloadError)
         return answered_s - began_s, self.download.ended_s - began_s
 
@@ -160,9 +160,9 @@ def _without_names(directory: Path) -> socket.socket:
         fcntl.ioctl(control, 0x8914, up)  # SIOCSIFFLAGS
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 53))
-    silent.settimeout(_PATIENCE_S)
+    silent.settimeout(PATIENCE_S)
     servers = directory / "resolv.conf"
-    servers.write_text("nameserver 127.0.0.1\n")
+    servers.write_text("nameserver 127.0.0.1\noptions timeout:30\n")
     subprocess.run(["mount", "--bind", servers, "/etc/resolv.conf"], check=True)
     return silent
 

@@ -25,6 +25,7 @@ from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.fakes import MemoryDownload
 from tests.device.life import IMAGE, OTHER, STEPS, URI, LateEvent, LateRunner, Life
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -561,7 +562,7 @@ def test_a_stop_is_never_missed(life: Life) -> None:
     life.agent._clock = SystemClock("boot-1")
     running = threading.Thread(target=life.agent.run, daemon=True)
     running.start()
-    running.join(5)
+    running.join(PATIENCE_S)
     assert not running.is_alive()
 
 

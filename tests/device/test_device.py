@@ -18,6 +18,7 @@ from fwsm.store import Store
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
 from tests.device.life import IMAGE, URI
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +42,7 @@ class Hub(MemoryLink):
 
     def call(self, answers: list[int]) -> None:
         """Ask for an update."""
-        assert self.ready.wait(10)
+        assert self.ready.wait(PATIENCE_S)
         assert self.deliver is not None
         self.deliver(MethodCall("firmwareUpdate", {"fwPackageUri": URI}, lambda status, _body: answers.append(status)))
 
@@ -57,7 +58,7 @@ class Dead(Hub):
     def report(self, patch: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Hang."""
         self.asked.set()
-        assert self.stopped.wait(20)
+        assert self.stopped.wait(PATIENCE_S)
         raise LinkError("the link was stopped")
 
     def stop(self) -> None:
@@ -99,9 +100,9 @@ def test_an_update_is_taken_carried_out_and_told(tmp_path: Path) -> None:
     with new_device(tmp_path, link) as device:
         running = started(device.run)
         link.call(answers)
-        assert told.wait(10)
+        assert told.wait(PATIENCE_S)
         device.stop()
-        running.join(10)
+        running.join(PATIENCE_S)
         assert not running.is_alive()
     assert answers == [200]
     assert link.statuses == ["waiting", "downloading", "downloadComplete", "applying"]
@@ -115,10 +116,10 @@ def test_a_hub_that_hangs_holds_up_neither_the_update_nor_the_stop(tmp_path: Pat
         device.on_enter(State.DOWNLOAD_COMPLETE)(lambda _entered: loaded.set())
         running = started(device.run)
         link.call([])
-        assert link.asked.wait(10)
-        assert loaded.wait(10)
+        assert link.asked.wait(PATIENCE_S)
+        assert loaded.wait(PATIENCE_S)
         device.stop()
-        running.join(10)
+        running.join(PATIENCE_S)
         assert not running.is_alive()
     with Store(tmp_path) as store:
         outbox = store.outbox()
@@ -136,9 +137,9 @@ def test_a_signal_handler_may_stop_it_whatever_it_has_interrupted(tmp_path: Path
                 device.stop()
 
         handling = started(handler)
-        handling.join(5)
+        handling.join(PATIENCE_S)
         assert not handling.is_alive()
-        running.join(10)
+        running.join(PATIENCE_S)
         assert not running.is_alive()
 
 
@@ -147,7 +148,7 @@ def test_a_stop_before_the_run_counts(tmp_path: Path) -> None:
     with new_device(tmp_path, MemoryLink()) as device:
         device.stop()
         running = started(device.run)
-        running.join(10)
+        running.join(PATIENCE_S)
         assert not running.is_alive()
 
 
@@ -162,7 +163,7 @@ def test_a_link_that_does_not_start_leaves_no_thread_behind(tmp_path: Path) -> N
     with new_device(tmp_path, Broken()) as device, pytest.raises(LinkError):
         device.run()
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -194,6 +195,7 @@ def test_in_a_thread_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
     entered: list[Entered] = []
     progress: list[int] = []
     reported: list[Mapping[str, Any]] = []
+    told = threading.Event()
     with new_device(tmp_path, link) as device:
 
         @device.on_enter()
@@ -205,18 +207,24 @@ def test_in_a_thread_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
             rebooting.set()
 
         device.on_progress(lambda _update, part: progress.append(part.bytes))
-        device.on_report(reported.append)
+
+        @device.on_report
+        def hear(patch: Mapping[str, Any]) -> None:
+            reported.append(patch)
+            told.set()
+
         assert device.may_happen() == ()
         assert device.join()
         device.start()
         assert not device.join(0)
         link.call([])
-        assert rebooting.wait(10)
+        assert rebooting.wait(PATIENCE_S)
         assert {row.trigger for row in device.may_happen()} >= {Trigger.RESTARTED, Trigger.REBOOT_OVERDUE}
         assert device.history()[-1].state is State.REBOOTING
         assert device.history("nobody") == []
+        assert told.wait(PATIENCE_S)
         device.stop()
-        assert device.join(10)
+        assert device.join(PATIENCE_S)
         for again in (device.start, device.run):
             with pytest.raises(LifecycleError, match="was started before"):
                 again()
@@ -225,7 +233,6 @@ def test_in_a_thread_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert entered[1].before == entered[0].update
     assert progress == [len(IMAGE) // 2]
     assert link.patches[: len(reported)] == reported
-    assert reported
 
 
 def test_leaving_the_block_stops_it(tmp_path: Path) -> None:
@@ -258,7 +265,7 @@ def test_what_ended_it_is_raised_where_it_is_waited_for(tmp_path: Path) -> None:
         with new_device(tmp_path, Broken()) as device:
             device.start()
             with pytest.raises(LinkError, match="no"):
-                device.join(10)
+                device.join(PATIENCE_S)
             if fault is not None:
                 raise fault
 
@@ -313,7 +320,7 @@ def test_a_device_that_does_not_run_takes_no_command(tmp_path: Path) -> None:
             device.retry()
         device.start()
         device.stop()
-        assert device.join(10)
+        assert device.join(PATIENCE_S)
         with pytest.raises(RefusedError, match="does not run"):
             device.retry()
 
@@ -334,7 +341,7 @@ def test_a_hook_cannot_wait_for_the_agent_that_waits_for_it(tmp_path: Path) -> N
 
         device.start()
         device.request({"fwPackageUri": URI})
-        assert told.wait(10)
+        assert told.wait(PATIENCE_S)
     assert set(refused) == {"it would wait for the agent, which waits for the hook"}
 
 
@@ -353,18 +360,18 @@ def test_a_command_that_comes_as_the_device_stops_is_refused(tmp_path: Path) -> 
         @device.on_enter()
         def hold(_entered: Entered) -> None:
             holding.set()
-            assert stopped.wait(10)
+            assert stopped.wait(PATIENCE_S)
 
         device.start()
         asking = started(lambda: device.request({"fwPackageUri": URI}))
-        assert holding.wait(10)
+        assert holding.wait(PATIENCE_S)
         late = started(ask)
         while device._agent._inbox.empty():
             late.join(0.01)
         device._agent.stop()
         stopped.set()
-        late.join(10)
-        asking.join(10)
+        late.join(PATIENCE_S)
+        asking.join(PATIENCE_S)
     assert answers == ["the device was stopped"]
 
 
@@ -379,8 +386,8 @@ def test_a_program_answers_methods_of_its_own(tmp_path: Path) -> None:
 
     with new_device(tmp_path, link, methods={"blink": lambda payload: (200, {"blinked": payload})}) as device:
         device.start()
-        assert link.ready.wait(10)
+        assert link.ready.wait(PATIENCE_S)
         assert link.deliver is not None
         link.deliver(MethodCall("blink", 3, respond))
-        assert answered.wait(10)
+        assert answered.wait(PATIENCE_S)
     assert answers == [(200, {"blinked": 3})]

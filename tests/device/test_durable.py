@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fwsm.device.durable import Disk
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,7 +206,7 @@ def test_the_steps_reach_the_kernel(box: Path, tmp_path: Path, tool: Callable[[s
     calls = "trace=mkdir,pwrite64,fdatasync,fsync,rename,unlink"
     trace = [tool("strace"), "-f", "-y", "-e", calls, "-P", f"{box}", "-o", f"{log}"]
     within = [part for name in ("made", "a", "a.tmp", "made/b") for part in ("-P", f"{box / name}")]
-    subprocess.run([*trace, *within, sys.executable, "-c", _STEPS, f"{box}"], check=True, timeout=25)
+    subprocess.run([*trace, *within, sys.executable, "-c", _STEPS, f"{box}"], check=True, timeout=PATIENCE_S)
     made = re.findall(r"(mkdir|pwrite64|fdatasync|fsync|rename|unlink)\((?:\d+<|\")([^>\"]+)", log.read_text())
     assert [(call, os.path.relpath(path, box)) for call, path in made] == [
         ("mkdir", "made"),

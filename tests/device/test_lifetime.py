@@ -13,6 +13,7 @@ from fwsm.device.reporter import Reporter
 from fwsm.errors import LifecycleError, LinkError, RefusedError
 from fwsm.testing.link import MemoryLink
 from tests.device.life import URI, Life
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from fwsm.device.hooks import Entered
     from fwsm.device.ports import Message
-
-PATIENCE_S = 20.0
 
 
 @pytest.fixture

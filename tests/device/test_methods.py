@@ -16,6 +16,7 @@ from fwsm.device.job import ThreadRunner
 from fwsm.device.ports import MethodCall
 from fwsm.errors import ConfigError
 from tests.device.life import URI, LateRunner
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,7 @@ def test_a_slow_handler_holds_up_nobody(having: Callable[..., Life]) -> None:
     enough, answered = threading.Event(), threading.Event()
 
     def slow(_payload: object) -> tuple[int, dict[str, Any]]:
-        assert enough.wait(20)
+        assert enough.wait(PATIENCE_S)
         return 200, {}
 
     life = having(methods={"slow": slow}, runner=ThreadRunner())
@@ -117,7 +118,7 @@ def test_a_slow_handler_holds_up_nobody(having: Callable[..., Life]) -> None:
     assert life.call(payload={"fwPackageUri": URI})[0] == 200
     assert not answered.is_set()
     enough.set()
-    assert answered.wait(20)
+    assert answered.wait(PATIENCE_S)
 
 
 def test_a_few_run_at_once_and_the_next_is_told_to_come_again(having: Callable[..., Life]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fwsm.device.notify import Notifier
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def _listening(address: str) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     door.bind(address)
-    door.settimeout(10)
+    door.settimeout(PATIENCE_S)
     return door
 
 

@@ -23,6 +23,7 @@ from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
 from tests.device.life import LateEvent
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -585,7 +586,7 @@ def test_a_stop_is_never_missed(desk: Desk) -> None:
     desk.reporter._stopping = LateEvent(desk.reporter.stop)
     running = threading.Thread(target=desk.reporter.run, daemon=True)
     running.start()
-    running.join(5)
+    running.join(PATIENCE_S)
     assert not running.is_alive()
 
 

@@ -14,6 +14,7 @@ from fwsm.device.job import InlineRunner, ThreadRunner
 from fwsm.device.outcome import Fact, Task, Wait
 from fwsm.device.underway import Underway
 from fwsm.testing.clock import FakeClock
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +118,7 @@ def test_a_job_is_told_to_break_off(end: Callable[[Underway], None]) -> None:
     seen: list[bool] = []
 
     def work(stop: threading.Event) -> Wait:
-        seen.append(stop.wait(10))
+        seen.append(stop.wait(PATIENCE_S))
         return Wait()
 
     script = Script(Task(work))
@@ -143,10 +144,10 @@ def test_a_job_shows_that_it_lives_by_looking_at_its_stop_event() -> None:
     asked, looked, end = threading.Event(), threading.Event(), threading.Event()
 
     def work(stop: threading.Event) -> Fact:
-        asked.wait(10)
+        asked.wait(PATIENCE_S)
         stop.is_set()
         looked.set()
-        end.wait(10)
+        end.wait(PATIENCE_S)
         return LOADED
 
     ended = threading.Event()
@@ -155,10 +156,10 @@ def test_a_job_shows_that_it_lives_by_looking_at_its_stop_event() -> None:
     underway.step(UPDATE, FakeClock().now())
     signs += [underway.sign_of_life, underway.sign_of_life]
     asked.set()
-    assert looked.wait(10)
+    assert looked.wait(PATIENCE_S)
     signs.append(underway.sign_of_life)
     end.set()
-    assert ended.wait(10)
+    assert ended.wait(PATIENCE_S)
     signs.append(underway.sign_of_life)
     before, first, still, later, after = signs
     assert before is None

@@ -22,6 +22,7 @@ from fwsm.device.download.request import Request, shown, trust
 from fwsm.errors import ArtifactError, DownloadError
 from fwsm.testing.image_faults import Fault, redirect, stall
 from fwsm.testing.image_server import ImageServer
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 PATH = "/fw.bin"
 
 
-def _request(uri: str, ca_pem: str | None, *, allow_http: bool = False, timeout_s: float = 5.0) -> Request:
+def _request(uri: str, ca_pem: str | None, *, allow_http: bool = False, timeout_s: float = PATIENCE_S) -> Request:
     return Request(uri, {}, tls=trust(ca_pem), allow_http=allow_http, timeout_s=timeout_s)
 
 
@@ -62,7 +63,7 @@ def raw(loopback: Callable[[], str]) -> Iterator[Callable[[bytes], str]]:
 
     yield serve
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def test_what_is_shown_of_an_address_is_no_secret() -> None:
@@ -167,7 +168,7 @@ def test_an_expired_certificate_points_to_the_clock(loopback: Callable[[], str],
         uri = f"https://{address}:{listener.getsockname()[1]}/f"
         with pytest.raises(DownloadError, match=r"expired.*clock first") as caught:
             _get(_request(uri, certificate.decode()))
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert not isinstance(caught.value, InterruptionError)
 
 
@@ -232,7 +233,7 @@ def test_only_harmless_fields_are_sent(loopback: Callable[[], str]) -> None:
     host, port = listener.getsockname()
     with pytest.raises(InterruptionError):
         _request(f"http://user:word@{host}:{port}/f", None, allow_http=True).open()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     names = {line.partition(b":")[0].lower() for line in received[0].split(b"\r\n")[1:] if line}
     assert names == {b"host", b"user-agent", b"accept", b"accept-encoding"}
     assert b"identity" in received[0]
@@ -240,7 +241,7 @@ def test_only_harmless_fields_are_sent(loopback: Callable[[], str]) -> None:
 
 def test_aborting_frees_a_thread_that_reads(server: ImageServer) -> None:
     """Long before its timeout."""
-    request = _request(server.url(PATH), server.ca_pem, timeout_s=30.0)
+    request = _request(server.url(PATH), server.ca_pem, timeout_s=3600.0)
     outcome: list[object] = []
 
     def read() -> None:
@@ -254,7 +255,7 @@ def test_aborting_frees_a_thread_that_reads(server: ImageServer) -> None:
         thread.start()
         assert server.wait_for(lambda log: bool(log) and log[0].sent_bytes == 1000)
         request.abort()
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert len(outcome) == 1
 
 
