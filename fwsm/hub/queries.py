@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fwsm.hub.jsontext import compact, parse
 from fwsm.hub.operator import twin_document
 from fwsm.hub.pace import Pace
-from fwsm.hub.query import Collection, Query, QueryError, holds, parse_query, rows
+from fwsm.hub.query import Collection, Query, QueryError, QueryTooLongError, holds, parse_query, rows
 from fwsm.hub.refusal import Refusal, Why
 
 if TYPE_CHECKING:
@@ -50,10 +50,13 @@ async def ask(engine: Engine, text: str, limit: int, continuation: str | None = 
     """Return the next `limit` rows of a query.
 
     Raises:
-        Refusal: 400004, `text` is not a query, or `continuation` is not from a page of this one.
+        Refusal: 400004, `text` is not a query, or `continuation` is not from a page of this one; 412001, as the
+            service has it, `text` is too long.
     """
     try:
         query = parse_query(text)
+    except QueryTooLongError as error:
+        raise Refusal(Why.PRECONDITION, f"The query is too long: {error}.") from None
     except QueryError as error:
         raise Refusal(Why.ARGUMENT_INVALID, f"The query cannot be read: {error}.") from None
     place = _Place.parse(continuation, text)

@@ -116,6 +116,13 @@ def test_text_that_is_no_query_is_refused() -> None:
     assert caught.value.why is Why.ARGUMENT_INVALID
 
 
+def test_text_that_is_too_long_has_failed_a_precondition() -> None:
+    """Which is what the service says, with words about an etag; this hub says what it is about."""
+    with pytest.raises(Refusal, match="The query is too long: 9000 characters are more than 8192") as caught:
+        _ask(_hub(), "x" * 9000, 10)
+    assert caught.value.why is Why.PRECONDITION
+
+
 def test_condition_finds_devices_and_modules() -> None:
     """By client id, in order."""
     engine = _hub("d2", "d1")

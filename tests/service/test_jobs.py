@@ -106,6 +106,16 @@ def test_condition_is_tried_before_anything_is_begun(hub: Hub, client: Client) -
     assert count(client, "*") == 1
 
 
+def test_condition_that_no_hub_takes_is_refused_before_it_is_asked(hub: Hub, client: Client) -> None:
+    """IoT Hub's own answer speaks of an etag; what is just short enough gets through."""
+    hub.add_device("d1")
+    long = "deviceId IN ['d1'" + ", 'd1'" * 1400 + "]"
+    with pytest.raises(RequestError, match="has 8418 characters, and IoT Hub takes some 8000") as caught:
+        count(client, long)
+    assert "a tag" in caught.value.fix
+    assert count(client, long.replace(", 'd1'", "", 70)) == 1
+
+
 def test_unknown_job_is_told(client: Client) -> None:
     """The hub answers 200 to it."""
     with pytest.raises(RequestError, match="knows no job 'nobody'"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from fwsm.hub.methods import Call
+from fwsm.hub.query import QueryTooLongError, check_length
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.timestamp import moment, timestamp
 from fwsm.hub.twin import Twin
@@ -47,7 +48,8 @@ class Order:
         """Return the order that the body of a request describes.
 
         Raises:
-            Refusal: 400004, a part is missing, malformed or outside its limits.
+            Refusal: 400004, a part is missing, malformed or outside its limits; 412001, as the service has it, the
+                condition is too long.
         """
         if _JOB_ID.fullmatch(job_id) is None:
             _refuse(f"{job_id[:80]!r} is not a job id: 1 to 64 lower-case letters, digits and hyphens")
@@ -59,6 +61,10 @@ class Order:
         condition = body.get("queryCondition")
         if not isinstance(condition, str) or not condition.strip():
             _refuse("queryCondition is missing; * stands for all devices")
+        try:
+            check_length(condition)
+        except QueryTooLongError as error:
+            raise Refusal(Why.PRECONDITION, f"queryCondition is too long: {error}.") from None
         return cls(job_id, kind, _work(kind, body), condition, _start_at(body, now), _execution_s(body))
 
     @property

@@ -13,9 +13,20 @@ Source: "IoT Hub query language for device and module twins, jobs, and message r
 from __future__ import annotations
 
 from fwsm.hub.query.evaluation import holds
-from fwsm.hub.query.parser import parse_condition, parse_query
-from fwsm.hub.query.scanner import QueryError
+from fwsm.hub.query.parser import check_length, parse_condition, parse_query
+from fwsm.hub.query.scanner import QueryError, QueryTooLongError
 from fwsm.hub.query.selection import rows
 from fwsm.hub.query.syntax import Collection, Expression, Query
 
-__all__ = ["Collection", "Expression", "Query", "QueryError", "holds", "parse_condition", "parse_query", "rows"]
+__all__ = [
+    "Collection",
+    "Expression",
+    "Query",
+    "QueryError",
+    "QueryTooLongError",
+    "check_length",
+    "holds",
+    "parse_condition",
+    "parse_query",
+    "rows",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwsm.hub.query.scanner import Kind, QueryError, scan
+from fwsm.hub.query.scanner import Kind, QueryError, QueryTooLongError, scan
 from fwsm.hub.query.syntax import (
     UNDEFINED,
     Aggregate,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fwsm.hub.query.scanner import Token
 
-__all__ = ["parse_condition", "parse_query"]
+__all__ = ["check_length", "parse_condition", "parse_query"]
 
 _CONSTANTS = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
 _AGGREGATES = ("COUNT", "AVG", "SUM", "MIN", "MAX")
@@ -39,12 +39,21 @@ _COMPARISONS = ("=", "!=", "<>", "<", ">", "<=", ">=")
 _MEMBERSHIPS = ("IN", "NIN")
 # Words that begin or join parts of a query; a property of that name is written [[name]].
 _RESERVED = {"SELECT", "TOP", "FROM", "WHERE", "GROUP", "BY", "AS", "AND", "OR", "NOT", *_MEMBERSHIPS}
+# Where the service has been seen to stop; its documentation names no limit.
+_MOST_CHARS = 8192
 _MAX_DEPTH = 50
 _MOST_ROWS = 2**31 - 1
 
 
+def check_length(text: str) -> None:
+    """Raise QueryTooLongError if `text` is longer than a query or a condition may be."""
+    if len(text) > _MOST_CHARS:
+        raise QueryTooLongError(len(text), _MOST_CHARS)
+
+
 def parse_query(text: str) -> Query:
     """Return the query that `text` says; raises QueryError."""
+    check_length(text)
     parser = _Parser(text)
     query = parser.query()
     parser.end()
@@ -57,6 +66,7 @@ def parse_condition(text: str, collection: Collection = Collection.DEVICES) -> E
     Raises:
         QueryError: it is none.
     """
+    check_length(text)
     if text.strip() == "*":
         return None
     parser = _Parser(text, collection)

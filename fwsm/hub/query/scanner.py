@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Kind", "QueryError", "Token", "scan"]
+__all__ = ["Kind", "QueryError", "QueryTooLongError", "Token", "scan"]
 
 _TOKEN = re.compile(
     r"""
@@ -32,6 +32,13 @@ class QueryError(Exception):
 
     def __init__(self, fault: str, at: int | None = None) -> None:
         super().__init__(fault if at is None else f"{fault}, at character {at + 1}")
+
+
+class QueryTooLongError(QueryError):
+    """The text is longer than a query may be."""
+
+    def __init__(self, chars: int, most: int) -> None:
+        super().__init__(f"{chars} characters are more than {most}")
 
 
 class Kind(enum.Enum):

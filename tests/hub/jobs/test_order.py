@@ -40,6 +40,13 @@ def test_change_of_twins_may_name_an_etag() -> None:
     assert etags == ["*", "x"]
 
 
+def test_condition_that_is_too_long_has_failed_a_precondition() -> None:
+    """At once, unlike one that cannot be read: so it was seen on the service."""
+    with pytest.raises(Refusal, match="queryCondition is too long: 9000 characters are more than 8192") as caught:
+        Order.from_body("j", twin("x" * 9000), 1000.0)
+    assert caught.value.why is Why.PRECONDITION
+
+
 @pytest.mark.parametrize(
     ("job_id", "body", "fault"),
     [
