@@ -9,7 +9,7 @@ from starlette.responses import Response
 from fwsm.hub.configurations import apply_content, configuration_documents, query_faults
 from fwsm.hub.policy import Right
 from fwsm.hub.refusal import Refusal, Why
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body, top
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match, object_body, top, while_there
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _quoted_etag(request: Request) -> str | None:
 
 async def _list(engine: Engine, request: Request) -> Response:
     listed = engine.configurations.listed()[: top(request, _MOST_CONFIGURATIONS)]
-    return answer(await configuration_documents(engine, listed))
+    return answer(await while_there(request, configuration_documents(engine, listed)))
 
 
 async def _get(engine: Engine, request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from fwsm.hub.digitaltwin import desired_change, digital_twin
 from fwsm.hub.methods import Call
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, json_body, json_body_or_none
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, json_body, json_body_or_none, while_there
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def _command(engine: Engine, request: Request) -> Response:
         text = request.query_params.get(name)
         if text is not None:
             asked[name] = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text  # noqa: PLR2004
-    result = await engine.methods.call(client_id(request), Call.from_body(asked))
+    result = await while_there(request, engine.methods.call(client_id(request), Call.from_body(asked)))
     return answer(
         result.payload, headers={"x-ms-command-statuscode": str(result.status), "x-ms-request-id": str(uuid.uuid4())}
     )

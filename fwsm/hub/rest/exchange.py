@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from fwsm.hub.jsontext import compact, parse
 from fwsm.hub.refusal import Refusal, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from starlette.requests import Request
 
@@ -30,7 +32,10 @@ __all__ = [
     "object_body",
     "page_size",
     "top",
+    "while_there",
 ]
+
+_T = TypeVar("_T")
 
 _PAGE_SIZE = 100
 _LARGEST_PAGE = 1000
@@ -118,3 +123,28 @@ def page_size(request: Request) -> int:
     text = request.headers.get("x-ms-max-item-count", "")
     size = int(text[:9]) if text.isascii() and text.isdigit() else _PAGE_SIZE
     return min(size, _LARGEST_PAGE) or _PAGE_SIZE
+
+
+async def while_there(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what `work` returns, which may take long; give it up when the operator goes away.
+
+    To be called once the body has been read.
+
+    Raises:
+        ClientDisconnect: the operator has gone.
+    """
+    asked, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        if asked.done():
+            return asked.result()
+        raise ClientDisconnect
+    finally:
+        asked.cancel()
+        gone.cancel()
+        await asyncio.gather(asked, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fwsm.hub.policy import Right
 from fwsm.hub.queries import ask
 from fwsm.hub.refusal import Refusal, Why
-from fwsm.hub.rest.exchange import Route, answer, object_body, page_size
+from fwsm.hub.rest.exchange import Route, answer, object_body, page_size, while_there
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ async def _query(engine: Engine, request: Request) -> Response:
     text = (await object_body(request)).get("query")
     if not isinstance(text, str):
         raise Refusal(Why.ARGUMENT_INVALID, "The body has no query.")
-    page = await ask(engine, text, page_size(request), request.headers.get("x-ms-continuation"))
+    asked = ask(engine, text, page_size(request), request.headers.get("x-ms-continuation"))
+    page = await while_there(request, asked)
     continued = {} if page.continuation is None else {"x-ms-continuation": page.continuation}
     return answer(page.rows, headers={"x-ms-item-type": page.item_type, **continued})
 

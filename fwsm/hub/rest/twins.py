@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
 from fwsm.hub.policy import Right
-from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, object_body
+from fwsm.hub.rest.exchange import Route, answer, client_id, if_match_any, object_body, while_there
 from fwsm.hub.throttles import Load
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ async def _put(engine: Engine, request: Request) -> Response:
 
 
 async def _call_method(engine: Engine, request: Request) -> Response:
-    result = await engine.methods.call(client_id(request), Call.from_body(await object_body(request)))
+    call = Call.from_body(await object_body(request))
+    result = await while_there(request, engine.methods.call(client_id(request), call))
     return answer({"status": result.status, "payload": result.payload})
 
 

@@ -15,6 +15,7 @@ from fwsm.hub.rest import rest_app
 from fwsm.hub.sas import sign
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.turn import Turn
+from tests.hub.jobs.scene import Device
 from tests.hub.rest.asking import Operator, refused
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ class BrokenState(EphemeralState):
 
 
 async def _put(app: Starlette, token: str, received: list[_Message]) -> list[_Message]:
-    """Create d1 in the application itself, and return what it sends; it receives `received`, then nothing."""
+    return await _request("PUT", "/devices/d1", app, token, received)
+
+
+async def _request(method: str, path: str, app: Starlette, token: str, received: list[_Message]) -> list[_Message]:
+    """Ask the application itself, and return what it sends; it receives `received`, then nothing."""
     sent: list[_Message] = []
 
     async def receive() -> _Message:
@@ -94,8 +99,8 @@ async def _put(app: Starlette, token: str, received: list[_Message]) -> list[_Me
 
     scope = {
         "type": "http",
-        "method": "PUT",
-        "path": "/devices/d1",
+        "method": method,
+        "path": path,
         "root_path": "",
         "query_string": b"",
         "headers": [(b"authorization", token.encode())],
@@ -155,6 +160,28 @@ def test_client_that_goes_away_does_no_harm() -> None:
     parts: list[_Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
     start, _ = _with_app(EphemeralState(), lambda app, token: _put(app, token, parts))
     assert start["status"] == 400
+
+
+@pytest.mark.parametrize("path", ["/twins/d1/methods", "/digitaltwins/d1/commands/go"])
+def test_operator_who_goes_away_waits_for_no_answer_of_the_device(path: str) -> None:
+    """The request ends at once and not when the device's time is over; what it answers later is dropped."""
+
+    async def scene() -> None:
+        state = EphemeralState()
+        engine = Engine(state, lambda: 0.0, lambda: 0.0)
+        app = rest_app(engine, Turn(state, asyncio.get_running_loop()))
+        token = sign("hub", engine.policies.keys["iothubowner"], 60, "iothubowner")
+        engine.registry.create("d1", {})
+        device = Device(engine, "d1", mute=True)
+        body = json.dumps({"methodName": "go", "responseTimeoutInSeconds": 300}).encode()
+        parts: list[_Message] = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
+        async with asyncio.timeout(60):
+            start, _ = await _request("POST", path, app, token, parts)
+        assert start["status"] == 400
+        assert len(device.rids) == 1
+        device.answer()
+
+    asyncio.run(scene())
 
 
 def test_end_of_the_hub_ends_a_request_that_waits() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from fwsm.hub.rest.exchange import page_size
+from fwsm.hub.rest.exchange import page_size, while_there
 from tests.hub.rest.asking import refused
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from tests.hub.rest.asking import Operator
 
 
@@ -34,3 +37,56 @@ def test_large_body_isrefused(owner: Operator) -> None:
     """A body is read up to a limit only."""
     owner.ask("PUT", "/devices/d1", {})
     assert refused(owner.ask("PATCH", "/twins/d1", b" " * 300_000)) == (413, "MessageTooLarge")
+
+
+class Caller:
+    """An operator whose request has been read, and who goes away when the test says so."""
+
+    def __init__(self) -> None:
+        self.going = asyncio.Event()
+        self.request = Request({"type": "http", "headers": []}, self._receive)
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        await self.going.wait()
+        return {"type": "http.disconnect"}
+
+
+def test_work_is_given_up_when_the_operator_goes_away() -> None:
+    """Nobody would read what comes of it."""
+
+    async def act() -> list[str]:
+        caller, told = Caller(), list[str]()
+
+        async def work() -> None:
+            try:
+                caller.going.set()
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                told.append("given up")
+                raise
+
+        with pytest.raises(ClientDisconnect):
+            await while_there(caller.request, work())
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return told
+
+    assert asyncio.run(act()) == ["given up"]
+
+
+def test_work_of_an_operator_who_stays_has_its_outcome() -> None:
+    """Nobody looks out for him any longer then; what the work raises is raised."""
+
+    async def act() -> int:
+        async def refuse() -> None:
+            raise LookupError
+
+        async def work() -> int:
+            return 7
+
+        with pytest.raises(LookupError):
+            await while_there(Caller().request, refuse())
+        outcome = await while_there(Caller().request, work())
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return outcome
+
+    assert asyncio.run(act()) == 7
