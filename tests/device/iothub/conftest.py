@@ -12,8 +12,9 @@ import pytest
 from azure.iot.device.common.pipeline import pipeline_thread
 
 from fwsm.hub import Hub
-from tests.device.iothub.bench import Twins, new_link
+from tests.device.iothub.bench import DEADLINE_S, Twins, new_link
 from tests.device.iothub.states import States
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def _sweep() -> Iterator[None]:
     yield
     # What the SDK's threads are still about to do may hold on to a client.
     for invoke in (pipeline_thread.invoke_on_pipeline_thread_nowait, pipeline_thread.invoke_on_callback_thread_nowait):
-        invoke(gc.get_count)().result(10)  # type: ignore[no-untyped-call]
+        invoke(gc.get_count)().result(PATIENCE_S)  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
@@ -68,5 +69,15 @@ def link(hub: Hub, states: States, twins: Twins) -> Iterator[IoTHubLink]:
     link = new_link(hub, states)
     link.start(twins)
     states.wait(lambda: states.connections() == 1)
+    yield link
+    link.stop()
+
+
+@pytest.fixture
+def hasty_link(hub: Hub, states: States, twins: Twins) -> Iterator[IoTHubLink]:
+    """A link like `link`, with a deadline that a test can wait for."""
+    link = new_link(hub, states, deadline_s=DEADLINE_S)
+    link.start(twins)
+    states.wait(lambda: states.connections() >= 1)
     yield link
     link.stop()

@@ -8,12 +8,12 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["HttpProxy", "RelayingProxy", "Socks4Proxy"]
-
-_PATIENCE_S = 10.0
 
 
 class RelayingProxy:
@@ -46,7 +46,7 @@ class RelayingProxy:
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(_PATIENCE_S)
+            thread.join(PATIENCE_S)
         for peer in (self._door, *self._open):
             peer.close()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fwsm.errors import FwsmError
 
 __all__ = ["States"]
-
-_PATIENCE_S = 15.0
 
 
 class States:
@@ -35,7 +35,7 @@ class States:
     def wait(self, fact: Callable[[], bool]) -> None:
         """Wait until `fact` holds after one of the changes."""
         with self._changed:
-            assert self._changed.wait_for(fact, _PATIENCE_S), self.told
+            assert self._changed.wait_for(fact, PATIENCE_S), self.told
 
     def wait_error(self) -> FwsmError:
         """Wait for the first failure and return it."""

@@ -33,9 +33,10 @@ from fwsm.errors import (
     LinkTakenError,
 )
 from fwsm.hub import CutBeforeAck, CutInside, Hub, Lose, Operation, Refuse, WithholdAck, WithholdAnswer
-from tests.device.iothub.bench import DEADLINE_S, PATIENCE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link
+from tests.device.iothub.bench import DEADLINE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link, report_in_time
 from tests.device.iothub.certificates import make_server_certificate
 from tests.device.iothub.states import States
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,13 +104,12 @@ def test_a_name_that_does_not_resolve_is_told(hub: Hub, states: States) -> None:
 def test_an_acknowledgement_of_the_connect_that_never_comes_ends_at_the_deadline(hub: Hub, states: States) -> None:
     """The SDK would wait for a minute."""
     hub.faults.inject(Operation.CONNECT, WithholdAnswer())
-    link = new_link(hub, states)
+    link = new_link(hub, states, deadline_s=DEADLINE_S)
     link.start(Twins())
-    error = states.wait_error()
-    assert "could not connect" in error.what
-    assert "did not answer within 1 s" in error.why
     states.wait(lambda: states.connections() == 1)
     link.stop()
+    missed = f"could not connect: the hub {hub.address} did not answer within 1 s"
+    assert any(str(error).startswith(missed) for _, error in states.told)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_a_subscription_that_is_not_acknowledged_is_made_by_the_next_client(
 ) -> None:
     """The SDK would make it again every 20 s, for ever, and hold up everything meanwhile."""
     hub.faults.inject(Operation.SUBSCRIBE, effect)
-    link = new_link(hub, states)
+    link = new_link(hub, states, deadline_s=DEADLINE_S)
     link.start(Twins())
-    error = states.wait_error()
-    assert isinstance(error, LinkLostError) or "could not listen to direct methods" in error.what
     states.wait(lambda: states.connections() == 1)
-    assert hub.call_method("d1", "ping").status == 200
+    assert hub.call_method("d1", "ping", response_timeout_s=PATIENCE_S).status == 200
     link.stop()
+    errors = [error for _, error in states.told if error is not None]
+    assert any(isinstance(each, LinkLostError) or "could not listen to direct methods" in each.what for each in errors)
 
 
 @pytest.mark.parametrize(("first_day", "why"), [(1, "certificate is not yet valid"), (-2, "certificate has expired")])
@@ -164,7 +164,7 @@ def test_a_certificate_out_of_its_time_asks_for_the_clock(
     file = make_server_certificate(tmp_path, elsewhere, begins, begins + timedelta(days=1))
     text = hub.device("d1").connection_string.replace(hub.address, elsewhere)
     with _tls_server(elsewhere, file):
-        link = IoTHubLink(text, ca_pem=file.read_text(), deadline_s=DEADLINE_S, on_state=states)
+        link = IoTHubLink(text, ca_pem=file.read_text(), deadline_s=PATIENCE_S, on_state=states)
         link.start(Twins())
         error = states.wait_error()
         link.stop()
@@ -189,12 +189,16 @@ def test_a_token_so_short_that_it_is_always_renewed_is_refused(hub: Hub, states:
 
 # -- the one place of a device -----------------------------------------------------------------------------------------
 
+# A connection counts as lost before long when it has lasted less than two of the longest pauses.
+_LONG_PAUSE_S = 2.0
 
-def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network(
-    hub: Hub, link: IoTHubLink, states: States
-) -> None:
+
+def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network(hub: Hub, states: States) -> None:
     """The other one is on another machine, so no lock finds it. The link says what to look for, and heals by itself."""
     text = hub.device("d1").connection_string
+    link = new_link(hub, states, backoff_cap_s=_LONG_PAUSE_S)
+    link.start(Twins())
+    states.wait(lambda: states.connections() == 1)
     other = IoTHubDeviceClient.create_from_connection_string(
         text, server_verification_cert=hub.ca_pem, connection_retry_interval=1
     )
@@ -210,14 +214,18 @@ def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network
     states.wait(lambda: states.told[-1][0])
     link.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]
+    link.stop()
 
 
-def test_two_of_these_links_that_push_each_other_out_both_say_so(hub: Hub, link: IoTHubLink, states: States) -> None:
+def test_two_of_these_links_that_push_each_other_out_both_say_so(hub: Hub, states: States) -> None:
     """They know the hub by two names, so neither sees the other's lock. Once one has ended, the other stays."""
     key = hub.device("d1").primary_key
     text = f"HostName=fwsm-test.azure-devices.net;DeviceId=d1;SharedAccessKey={key};GatewayHostName={hub.address}"
+    link = new_link(hub, states, backoff_cap_s=_LONG_PAUSE_S)
+    link.start(Twins())
+    states.wait(lambda: states.connections() == 1)
     states_of_other = States()
-    other = new_link(hub, states_of_other, text)
+    other = new_link(hub, states_of_other, text, backoff_cap_s=_LONG_PAUSE_S)
     other.start(Twins())
     for each in (states, states_of_other):
         each.wait(lambda each=each: any(isinstance(error, LinkTakenError) for _, error in each.told))  # type: ignore[misc]
@@ -225,33 +233,33 @@ def test_two_of_these_links_that_push_each_other_out_both_say_so(hub: Hub, link:
     states.wait(lambda: states.told[-1][0])
     link.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]
+    link.stop()
 
 
 # -- calls that hang ---------------------------------------------------------------------------------------------------
 
 
-def test_a_hub_that_is_silent_for_long_is_asked_for_ever(hub: Hub, link: IoTHubLink, states: States) -> None:
+def test_a_hub_that_is_silent_for_long_is_asked_for_ever(hub: Hub, hasty_link: IoTHubLink, states: States) -> None:
     """A spent quota looks so. Each report ends at its deadline, each time with a new client; then all is well."""
     fault = hub.faults.inject(Operation.REPORTED_PATCH, WithholdAnswer(), times=2)
-    for _ in range(2):
+    while fault.times_left:
         with pytest.raises(LinkError, match="did not answer within 1 s"):
-            link.report({"a": 1})
-    assert fault.times_left == 0
-    states.wait(lambda: states.connections() == 3)
-    link.report({"a": 2})
-    assert states.connections() == 3
+            hasty_link.report({"a": 1})
+    states.wait(lambda: states.connections() >= 3)
+    report_in_time(hasty_link, {"a": 2})
+    assert hub.reports("d1")[-1] == {"a": 2}
 
 
 def test_an_answer_to_a_method_that_is_never_acknowledged_ends_the_client(
-    hub: Hub, link: IoTHubLink, states: States
+    hub: Hub, hasty_link: IoTHubLink, states: States
 ) -> None:
     """The SDK would wait for the acknowledgement for ever; the caller has its answer, and the next call works."""
-    assert link.connected
+    assert hasty_link.connected
     hub.faults.inject(Operation.METHOD_ANSWER, WithholdAck())
     assert hub.call_method("d1", "ping").status == 200
-    states.wait(lambda: states.connections() == 2)
+    states.wait(lambda: states.connections() >= 2)
     assert any(error is not None and "answer the method 'ping'" in error.what for _, error in states.told)
-    assert hub.call_method("d1", "ping").status == 200
+    assert hub.call_method("d1", "ping", connect_timeout_s=PATIENCE_S).status == 200
 
 
 def test_a_connection_cut_inside_an_answer_costs_nothing(
@@ -374,4 +382,4 @@ def test_a_program_that_stopped_its_link_ends_at_once(hub: Hub) -> None:
         assert process.stdout.readline() == "stopped\n"
         stopped_s = time.monotonic()
         assert process.wait(PATIENCE_S) == 0
-        assert time.monotonic() - stopped_s < 5
+        assert time.monotonic() - stopped_s < 8

@@ -20,6 +20,7 @@ from fwsm.hub.sas import sign
 from tests.device.iothub.certificates import make_certificate
 from tests.device.iothub.proxies import HttpProxy, Socks4Proxy
 from tests.device.iothub.states import States
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def loop() -> Iterator[LoopThread]:
     """A loop that nothing here needs."""
     loop = LoopThread("test-identity")
     yield loop
-    loop.stop(10.0)
+    loop.stop(PATIENCE_S)
 
 
 def _token(hub: Hub, ends_in_s: float) -> str:
@@ -46,7 +47,7 @@ def _token(hub: Hub, ends_in_s: float) -> str:
 def _reports(hub: Hub, credentials: Credentials | str, **options: Any) -> None:
     """Connect, report, leave."""
     states = States()
-    link = IoTHubLink(credentials, ca_pem=hub.ca_pem, on_state=states, deadline_s=10.0, **options)
+    link = IoTHubLink(credentials, ca_pem=hub.ca_pem, on_state=states, deadline_s=PATIENCE_S, **options)
     link.start(lambda _message: None)
     try:
         states.wait(lambda: states.connections() == 1)

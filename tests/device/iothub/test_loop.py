@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 import pytest
 
 from fwsm.device.iothub.loop import LoopThread
+from tests.patience import PATIENCE_S
 
 
 async def _hang(begun: threading.Event, ended: threading.Event) -> None:
@@ -28,38 +29,38 @@ def _threads(name: str) -> list[threading.Thread]:
 def test_work_runs_in_the_loop() -> None:
     """A coroutine runs for another thread, the loop's workers included."""
     loop = LoopThread("test-run")
-    assert loop.submit(_answer()).result(5) == 42
-    loop.stop(5)
+    assert loop.submit(_answer()).result(PATIENCE_S) == 42
+    loop.stop(PATIENCE_S)
 
 
 def test_a_cancelled_future_cancels_its_work() -> None:
     """Work that hangs is let go of when its future is cancelled."""
     loop, begun, ended = LoopThread("test-cancel"), threading.Event(), threading.Event()
     future = loop.submit(_hang(begun, ended))
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE_S)
     assert future.cancel()
-    assert ended.wait(5)
-    loop.stop(5)
+    assert ended.wait(PATIENCE_S)
+    loop.stop(PATIENCE_S)
 
 
 def test_stop_cancels_and_leaves_no_thread() -> None:
     """Stopping ends what hangs, the loop's thread and its workers."""
     loop, begun, ended = LoopThread("test-stop"), threading.Event(), threading.Event()
-    loop.submit(_answer()).result(5)
+    loop.submit(_answer()).result(PATIENCE_S)
     future = loop.submit(_hang(begun, ended))
-    assert begun.wait(5)
-    loop.stop(5)
+    assert begun.wait(PATIENCE_S)
+    loop.stop(PATIENCE_S)
     assert ended.is_set()
     with pytest.raises(CancelledError):
         future.result(0)
     for thread in _threads("test-stop"):
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert _threads("test-stop") == []
 
 
 def test_a_stopped_loop_takes_no_work() -> None:
     """Work for a stopped loop is refused, and is not left behind unawaited."""
     loop = LoopThread("test-late")
-    loop.stop(5)
+    loop.stop(PATIENCE_S)
     with pytest.raises(RuntimeError):
         loop.submit(_answer())

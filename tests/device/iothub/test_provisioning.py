@@ -21,6 +21,7 @@ from fwsm.testing.clock import FakeClock
 from tests.device.iothub.certificates import make_certificate
 from tests.device.iothub.proxies import HttpProxy
 from tests.device.iothub.states import States
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ def _timers() -> list[str]:
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     for timer in timers:
         if timer.finished.is_set():
-            timer.join(10.0)
+            timer.join(PATIENCE_S)
     names = [getattr(timer.function, "__name__", "") for timer in timers if timer.is_alive()]
     return [name for name in names if name in {"register_timeout", "query_timeout"}]
 
@@ -96,14 +97,14 @@ def loop() -> Iterator[LoopThread]:
     """Where registrations run."""
     loop = LoopThread("test-provisioning")
     yield loop
-    loop.stop(10.0)
+    loop.stop(PATIENCE_S)
 
 
 def _enrollment(service: ProvisioningService, key: str, name: str = "r1") -> Enrollment:
     return Enrollment(service.id_scope, name, SymmetricKey(key), service.address)
 
 
-def _identity(hub: Hub, enrollment: Enrollment, clock: FakeClock, deadline_s: float = 20.0) -> AssignedIdentity:
+def _identity(hub: Hub, enrollment: Enrollment, clock: FakeClock, deadline_s: float = PATIENCE_S) -> AssignedIdentity:
     return AssignedIdentity(enrollment, Network(hub.ca_pem), clock=clock, deadline_s=deadline_s, file=None)
 
 
@@ -136,7 +137,9 @@ def test_a_proxy_leads_to_the_service_and_to_the_hub(hub: Hub, service: Provisio
 def _connects(hub: Hub, enrollment: Enrollment, state_dir: Path, proxy: Proxy | None = None) -> None:
     states = States()
     file = state_dir / "assignment.json"
-    link = IoTHubLink(enrollment, ca_pem=hub.ca_pem, assignment=file, on_state=states, proxy=proxy)
+    link = IoTHubLink(
+        enrollment, ca_pem=hub.ca_pem, assignment=file, on_state=states, proxy=proxy, deadline_s=PATIENCE_S
+    )
     link.start(lambda _message: None)
     try:
         states.wait(lambda: states.connections() == 1)
@@ -217,7 +220,7 @@ def test_a_service_that_is_silent_is_given_up(hub: Hub, service: ProvisioningSer
         identity.connection(loop)
     with pytest.raises(LinkError, match="the link was stopped"):
         identity.connection(loop)
-    loop.submit(_others_ended()).result(10.0)
+    loop.submit(_others_ended()).result(PATIENCE_S)
     assert _timers() == []
 
 
