@@ -155,7 +155,7 @@ class Fault:
             self._condition.notify_all()
             return True
 
-    def wait_spent(self, timeout_s: float = 10.0) -> None:
+    def wait_spent(self, timeout_s: float = 30.0) -> None:
         """Wait until the fault has struck as often as it was ordered to.
 
         Raises:

@@ -206,7 +206,7 @@ class EventStream:
         self.position = event.sequence_number
         return event
 
-    def wait_for(self, predicate: Callable[[EventData], object], timeout_s: float = 10.0) -> EventData:
+    def wait_for(self, predicate: Callable[[EventData], object], timeout_s: float = 30.0) -> EventData:
         """Read on to the first event for which `predicate` holds, and return that.
 
         Raises:

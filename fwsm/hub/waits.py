@@ -40,15 +40,15 @@ class Waits(ABC):
         """Say whether the device is connected."""
         return self._live.engine.links.connected(device_id)
 
-    def wait_connected(self, device_id: str, timeout_s: float = 10.0) -> None:
+    def wait_connected(self, device_id: str, timeout_s: float = 30.0) -> None:
         """Wait until the device is connected; raises HubError after `timeout_s`."""
         self._live.watch.wait_for(lambda: self.connected(device_id), f"a connection of {device_id}", timeout_s)
 
-    def wait_disconnected(self, device_id: str, timeout_s: float = 10.0) -> None:
+    def wait_disconnected(self, device_id: str, timeout_s: float = 30.0) -> None:
         """Wait until the device is not connected; raises HubError after `timeout_s`."""
         self._live.watch.wait_for(lambda: not self.connected(device_id), f"the end of {device_id}'s link", timeout_s)
 
-    def wait_reachable(self, device_id: str, timeout_s: float = 10.0) -> None:
+    def wait_reachable(self, device_id: str, timeout_s: float = 30.0) -> None:
         """Wait until the device listens to direct methods; raises HubError after `timeout_s`."""
         links = self._live.engine.links
         self._live.watch.wait_for(
@@ -56,7 +56,7 @@ class Waits(ABC):
         )
 
     def wait_twin(
-        self, device_id: str, predicate: Callable[[dict[str, Any]], object], timeout_s: float = 10.0
+        self, device_id: str, predicate: Callable[[dict[str, Any]], object], timeout_s: float = 30.0
     ) -> dict[str, Any]:
         """Wait until `predicate` holds for the twin (see `twin`), and return that twin.
 

@@ -123,7 +123,7 @@ class ImageServer:
         """Every request so far, in the order in which they came."""
         return self._shelf.log()
 
-    def wait_for(self, holds: Callable[[Sequence[Served]], bool], timeout_s: float = 10.0) -> bool:
+    def wait_for(self, holds: Callable[[Sequence[Served]], bool], timeout_s: float = 30.0) -> bool:
         """Wait until the log of requests is as wished; False if it was not within `timeout_s`."""
         return self._shelf.wait_for(holds, timeout_s)
 

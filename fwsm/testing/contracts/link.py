@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkBench", "LinkContract"]
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 class LinkBench(Protocol):
