@@ -14,6 +14,8 @@
 - `download`: resumable HTTPS download
 - `installers`: how an image gets into place; `health` is what new firmware must show before it stays
 - `hooks`: what the embedding program hears of
+- `fitting`: whether the parts that a program hands over can be used; `examined`: the same parts, with what they answer
+  looked at in `answers`; `mishaps`: what went wrong in parts and hooks, on its way to the database
 - `watchdog`: tells the supervisor that the work gets on, by `notify`
 - `durable`: files that survive a power cut
 - `clock`: the real clock

@@ -139,7 +139,7 @@ class Agent:
         self._inbox: queue.SimpleQueue[Message | Order] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
-        hooks.on_failure = self._bell.set
+        hooks.mishaps.on_new = self._bell.set
 
     @property
     def update(self) -> Update | None:

@@ -15,10 +15,12 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fwsm.core.lifecycle import NO_EXTENSION
+from fwsm.core.policy import Always
 from fwsm.core.request import METHOD
 from fwsm.device import ports
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
+from fwsm.device.examined import Examiner
 from fwsm.device.fitting import require_call, require_directory, require_part, require_seconds, require_states
 from fwsm.device.hooks import Hooks
 from fwsm.device.lifetime import Lifetime
@@ -102,21 +104,29 @@ class Device:
     ) -> None:
         self.state_dir = require_directory("state_dir", state_dir)
         clock = clock or SystemClock()
+        policy = Always() if policy is None else policy
         require_part("link", link, ports.Link)
         require_part("installer", installer, ports.Installer)
         require_part("clock", clock, ports.Clock)
         if download is not None:
             require_part("download", download, ports.Download)
-        if policy is not None:
-            require_part("policy", policy, ports.Policy)
+        require_part("policy", policy, ports.Policy)
         for check in checks:
             require_call("a health check", check)
         require_seconds("soak_s", soak_s)
         require_seconds("check_every_s", check_every_s, above=True)
         if progress_every_s is not None:
             require_seconds("progress_every_s", progress_every_s)
-        self._clock = clock
+        if heartbeat is not None:
+            require_call("the heartbeat", heartbeat)
         self._hooks = Hooks()
+        examiner = Examiner(self._hooks.mishaps)
+        self._clock = clock = examiner.clock(clock)
+        link, installer, policy = examiner.link(link), examiner.installer(installer), examiner.policy(policy)
+        download = examiner.download(
+            _https(self.state_dir / "artifacts", clock, allow_http=allow_http) if download is None else download
+        )
+        heartbeat = None if heartbeat is None else examiner.heartbeat(heartbeat)
         with ExitStack() as opened:
             store = opened.enter_context(Store(self.state_dir, retention=retention or Retention()))
             outbox = opened.enter_context(closing(store.outbox()))
@@ -124,7 +134,7 @@ class Device:
             self._agent = Agent(
                 store,
                 reporter,
-                download=download or _https(self.state_dir / "artifacts", clock, allow_http=allow_http),
+                download=download,
                 installer=installer,
                 clock=clock,
                 policy=policy,

@@ -16,23 +16,22 @@ from __future__ import annotations
 
 import functools
 import logging
-import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fwsm.core.text import said_by
 from fwsm.device.fitting import require_call, require_done, require_states
+from fwsm.device.mishaps import Mishap, Mishaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fwsm.core.entry import Facts
     from fwsm.core.guards import Guard
     from fwsm.core.lifecycle import Extension
     from fwsm.core.update import Limits, Progress, State, Update
 
-__all__ = ["Entered", "EntryHook", "HookFailure", "Hooks", "ProgressHook", "ReportHook"]
+__all__ = ["Entered", "EntryHook", "Hooks", "ProgressHook", "ReportHook"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,38 +61,22 @@ ReportHook: TypeAlias = Callable[[Mapping[str, Any]], object]
 """Told a patch of the reported properties that the hub has acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class HookFailure:
-    """A hook raised, or a guard.
-
-    Attributes:
-        code: what the incident is called.
-        hook: its name.
-        error: what it raised.
-        update_id: the update that it was told of; None if of none.
-    """
-
-    code: str
-    hook: str
-    error: Exception
-    update_id: str | None
-
-
 class Hooks:
     """All hooks of one device. They may be added and called by any thread.
 
     Args:
-        on_failure: called, in the thread of the hook that failed, when `failures` has something new.
+        mishaps: where it is said which of them have failed; None for a place of their own.
+
+    Attributes:
+        mishaps: the same.
     """
 
-    def __init__(self, on_failure: Callable[[], None] = lambda: None) -> None:
-        self.on_failure = on_failure
+    def __init__(self, mishaps: Mishaps | None = None) -> None:
+        self.mishaps = mishaps or Mishaps()
         self._lock = threading.Lock()
         self._entered: list[tuple[frozenset[State], EntryHook]] = []
         self._progressed: list[ProgressHook] = []
         self._reported: list[ReportHook] = []
-        self._failures: queue.SimpleQueue[HookFailure] = queue.SimpleQueue()
-        self._known: set[tuple[int, str | None]] = set()
 
     def on_enter(self, hook: EntryHook, *states: State) -> None:
         """Tell `hook` of entries into these states; of all if none is named.
@@ -133,11 +116,6 @@ class Hooks:
         rows = (replace(row, guards=tuple(map(self._guarded, row.guards))) for row in extension.rows)
         return replace(extension, rows=tuple(rows))
 
-    def failures(self) -> Iterator[HookFailure]:
-        """What hooks and guards have raised since the last call; the same one and update come once."""
-        while not self._failures.empty():
-            yield self._failures.get()
-
     def _add(self, hooks: list[Any], hook: object, item: object) -> None:
         require_call("a hook", hook)
         with self._lock:
@@ -169,23 +147,8 @@ class Hooks:
         return holds
 
     def _keep(self, code: str, failed: Callable[..., object], error: Exception, update_id: str | None) -> None:
-        if self._is_new(failed, update_id):
-            self._failures.put(HookFailure(code, _name(failed), error, update_id))
-            self.on_failure()
-
-    def _is_new(self, hook: object, update_id: str | None) -> bool:
-        key = (id(hook), update_id)
-        with self._lock:
-            if key in self._known:
-                return False
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known.add(key)
-            return True
-
-
-# A hook that fails in each of so many updates may as well be noted again.
-_MOST_KNOWN: Final = 1000
+        message = f"{_name(failed)} raised {type(error).__name__}: {said_by(error)}"
+        self.mishaps.add(Mishap(code, message, update_id), of=id(failed))
 
 
 def _name(hook: Callable[..., object]) -> str:

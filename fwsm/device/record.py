@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.text import said_by
 from fwsm.core.twin import progress_patch, wrapped
 from fwsm.device.hooks import Entered
 from fwsm.errors import StoreError
@@ -190,14 +189,13 @@ class Record:
         return self._lifecycle.rows_from(state)
 
     def keep_incidents(self, now: Moment) -> None:
-        """Keep on disk which hooks and guards have failed.
+        """Keep on disk what has gone wrong in hooks, guards and parts.
 
         Raises:
             StoreError: it could not be kept, and is lost.
         """
-        for failure in self._hooks.failures():
-            message = f"{failure.hook} raised {type(failure.error).__name__}: {said_by(failure.error)}"
-            self._store.note(failure.code, message, now, failure.update_id)
+        for mishap in self._hooks.mishaps.taken():
+            self._store.note(mishap.code, mishap.message, now, mishap.update_id)
 
     @contextmanager
     def _along(

@@ -7,17 +7,13 @@ Nothing here touches the database or decides what comes next: the facts go into 
 
 from __future__ import annotations
 
-import logging
-import math
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.moment import Deadline
 from fwsm.core.policy import NotBefore
-from fwsm.core.text import is_seen
 from fwsm.core.update import State
-from fwsm.device.outcome import Fact, Task, Wait
+from fwsm.device.outcome import Fact, Task, Wait, log_failure
 
 if TYPE_CHECKING:
     import threading
@@ -30,8 +26,6 @@ if TYPE_CHECKING:
     from fwsm.device.steps import Steps
 
 __all__ = ["Work"]
-
-_log = logging.getLogger(__name__)
 
 # When a policy that failed is asked again: seldom enough for the log, soon enough for a window.
 _POLICY_PAUSE_S = 60.0
@@ -127,9 +121,9 @@ class Work:
 
     def _verdict(self, update: Update, now: Moment) -> NotBefore | None:
         try:
-            return _checked(self._policy.verdict(update, now))
-        except Exception:  # noqa: BLE001  # it may be the embedder's code, and no answer is not a yes
-            _log.exception("the policy failed; it is asked again in %.0f s", _POLICY_PAUSE_S)
+            return self._policy.verdict(update, now)
+        except Exception as error:  # noqa: BLE001  # it may be the embedder's code, and no answer is not a yes
+            log_failure(f"the policy failed; it is asked again in {_POLICY_PAUSE_S:.0f} s", error)
             return NotBefore("policyFailed", None, _POLICY_PAUSE_S)
 
     def _prove(self, update: Update, stop: threading.Event) -> Fact:
@@ -140,21 +134,6 @@ class Work:
         self._swept = update.id
         self._loading.sweep()
         return Wait()
-
-
-def _checked(verdict: object) -> NotBefore | None:
-    """What a policy has answered; raises TypeError if that says nothing, or could not be stored."""
-    if verdict is None:
-        return None
-    if not isinstance(verdict, NotBefore):
-        raise TypeError(f"a policy answers None or a NotBefore, and this is {verdict!r}")
-    if not isinstance(verdict.reason, str) or not verdict.reason or not is_seen(verdict.reason):
-        raise TypeError(f"the reason must be a word, and is {verdict.reason!r}")
-    if verdict.until is not None and (not isinstance(verdict.until, datetime) or verdict.until.utcoffset() is None):
-        raise TypeError(f"until must be a time with its zone or None, and is {verdict.until!r}")
-    if not isinstance(verdict.wait_s, int | float) or math.isnan(verdict.wait_s):
-        raise TypeError(f"wait_s must be a number of seconds, and is {verdict.wait_s!r}")
-    return verdict
 
 
 def _pause(update: Update, now: Moment) -> Wait | None:

@@ -3,6 +3,7 @@
     FwsmError
     ├── ConfigError                 a setting is missing or wrong
     │   └── ConnectionStringError   a connection string lacks a part or has a bad one
+    ├── PartError                   a part that the program brought answers what it must not
     ├── RequestError                a request for an update is malformed (method status 400)
     ├── RefusedError                a well-formed command that may not be carried out now (status 409)
     ├── LifecycleError              a trigger that the table does not allow in this state
@@ -49,7 +50,14 @@ and an `exit_code`, which is what the command line ends with (docs/reference/exi
 
 from __future__ import annotations
 
-from fwsm.errors.core import ConfigError, ConnectionStringError, LifecycleError, RefusedError, RequestError
+from fwsm.errors.core import (
+    ConfigError,
+    ConnectionStringError,
+    LifecycleError,
+    PartError,
+    RefusedError,
+    RequestError,
+)
 from fwsm.errors.hub import HubAddressError, HubError, HubLockedError, PortInUseError
 from fwsm.errors.image import (
     ArtifactDamagedError,
@@ -114,6 +122,7 @@ __all__ = [
     "LinkLostError",
     "LinkTakenError",
     "NoSpaceError",
+    "PartError",
     "PortInUseError",
     "RefusedError",
     "ReportRefusedError",

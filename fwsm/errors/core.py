@@ -1,10 +1,10 @@
-"""What a setting, a request or a command may be refused for."""
+"""What a setting, a part, a request or a command may be refused for."""
 
 from __future__ import annotations
 
 from fwsm.errors.root import FwsmError, Kind
 
-__all__ = ["ConfigError", "ConnectionStringError", "LifecycleError", "RefusedError", "RequestError"]
+__all__ = ["ConfigError", "ConnectionStringError", "LifecycleError", "PartError", "RefusedError", "RequestError"]
 
 
 class ConfigError(FwsmError):
@@ -27,6 +27,12 @@ class ConnectionStringError(ConfigError):
     """A connection string lacks a part or has a bad one. Its key is never in the message."""
 
     code = "connectionString"
+
+
+class PartError(FwsmError):
+    """A part that the program brought has answered what its protocol does not allow."""
+
+    code = "badAnswer"
 
 
 class RequestError(FwsmError):

@@ -19,9 +19,11 @@ from fwsm.core.lifecycle import NO_EXTENSION, Extension
 from fwsm.device.agent import Agent
 from fwsm.device.download import HttpsDownload
 from fwsm.device.durable import Disk
+from fwsm.device.examined import Examiner
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.job import InlineRunner
+from fwsm.device.mishaps import Mishaps
 from fwsm.device.ports import MethodCall
 from fwsm.device.reporter import Reporter
 from fwsm.testing.clock import FakeClock
@@ -168,7 +170,8 @@ class Rig:
         if self._rebooting:
             self.clock.reboot(bench.boot(disk))
             self._rebooting = False
-        installer = CutInstaller(bench.new_installer(disk, self._order_reboot), power)
+        examiner = Examiner(Mishaps())  # the bench may bring an installer of somebody's own
+        installer = CutInstaller(examiner.installer(bench.new_installer(disk, self._order_reboot)), power)
         store = CutStore(self.directory / "state", power)
         outbox = store.outbox()
         try:

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fwsm.device.agent import Agent
+from fwsm.device.examined import Examiner
 from fwsm.device.hooks import Entered, Hooks
 from fwsm.device.job import InlineRunner, Job
 from fwsm.device.ports import MethodCall
@@ -49,16 +50,21 @@ class Life:
         """Begin a life of the process."""
         self.store = self.store_class(self.directory)
         self.outbox = self.store.outbox()
-        self.reporter = Reporter(self.outbox, self.link, self.clock)
+        examiner = Examiner(self.hooks.mishaps)
+        clock = examiner.clock(self.clock)
+        self.reporter = Reporter(self.outbox, examiner.link(self.link), clock)
         defaults: dict[str, Any] = {"runner": InlineRunner(), "chance": lambda: 0.5, "hooks": self.hooks}
+        options = defaults | self.options
+        if options.get("policy") is not None:
+            options["policy"] = examiner.policy(options["policy"])
         self.agent = Agent(
             self.store,
             self.reporter,
-            download=self.download,
-            installer=self.installer,
-            clock=self.clock,
+            download=examiner.download(self.download),
+            installer=examiner.installer(self.installer),
+            clock=clock,
             new_id=lambda: next(self.ids),
-            **(defaults | self.options),
+            **options,
         )
 
     def end(self) -> None:

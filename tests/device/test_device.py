@@ -68,14 +68,12 @@ class Dead(Hub):
 
 def new_device(directory: Path, link: MemoryLink, **agent: Any) -> Device:
     """A device in memory but for its database and its clock."""
-    return Device(
-        directory,
-        link=link,
-        download=MemoryDownload({URI: IMAGE}),
-        installer=MemoryInstaller(Board()),
-        clock=SystemClock("boot-1"),
-        **agent,
-    )
+    parts: dict[str, Any] = {
+        "download": MemoryDownload({URI: IMAGE}),
+        "installer": MemoryInstaller(Board()),
+        "clock": SystemClock("boot-1"),
+    }
+    return Device(directory, link=link, **(parts | agent))
 
 
 def started(run: Callable[[], object]) -> threading.Thread:

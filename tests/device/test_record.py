@@ -80,7 +80,7 @@ def test_a_hook_reads_the_record_that_it_is_told_of(life: Life) -> None:
         ("u2", State.WAITING, True),
         ("u2", State.WAITING, True),
     ]
-    assert list(life.hooks.failures()) == []
+    assert list(life.hooks.mishaps.taken()) == []
 
 
 class SpeechlessError(Exception):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.device.answers import Asked
+
 if TYPE_CHECKING:
     from fwsm.device.ports import Clock
 
@@ -21,6 +23,10 @@ class ClockContract:
     def clock(self) -> Clock:
         """The clock; override this."""
         raise NotImplementedError
+
+    def test_a_reading_is_a_moment(self, clock: Clock) -> None:
+        """With all that the device needs of it; one that is not is not used."""
+        Asked("clock", "now").moment(clock.now())
 
     def test_wall_time_is_utc(self, clock: Clock) -> None:
         """Reports are written in UTC, so a reading says that it is."""
@@ -41,12 +47,12 @@ class ClockContract:
         """However long the timeout is, and without one."""
         event = threading.Event()
         event.set()
-        assert clock.wait(event, 3600.0)
-        assert clock.wait(event, None)
+        assert _wait(clock, event, 3600.0)
+        assert _wait(clock, event, None)
 
     def test_waiting_ends_without_the_event(self, clock: Clock) -> None:
         """And says that the event was not set."""
-        assert not clock.wait(threading.Event(), 0.01)
+        assert not _wait(clock, threading.Event(), 0.01)
 
     def test_another_thread_may_read_it(self, clock: Clock) -> None:
         """The agent, the reporter and the download all do."""
@@ -55,3 +61,7 @@ class ClockContract:
         thread.start()
         thread.join(10)
         assert read == [clock.now().boot_id]
+
+
+def _wait(clock: Clock, event: threading.Event, timeout_s: float | None) -> bool:
+    return Asked("clock", "wait").yes_or_no(clock.wait(event, timeout_s))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from fwsm.core.update import Artifact, Progress, Request, State, Update
+from fwsm.device.examined import Examiner
+from fwsm.device.mishaps import Mishaps
 from fwsm.errors import ArtifactDamagedError, ArtifactError, DownloadError
 
 if TYPE_CHECKING:
@@ -47,55 +49,56 @@ class DownloadContract:
 
     def test_what_is_fetched_is_proved_and_kept(self, bench: DownloadBench, update: Update) -> None:
         """The artifact tells digest and size, and a later process finds the file."""
-        artifact = _fetch(bench.new_download(), update)
+        artifact = _fetch(_new(bench), update)
         assert artifact == Artifact(hashlib.sha256(_CONTENT).hexdigest(), len(_CONTENT))
-        path = bench.new_download().verify(replace(update, artifact=artifact), threading.Event())
+        path = _new(bench).verify(replace(update, artifact=artifact), threading.Event())
         assert path.read_bytes() == _CONTENT
 
     def test_progress_is_what_is_on_disk(self, bench: DownloadBench, update: Update) -> None:
         """Nothing before, all of it after; and what is noted on the way never exceeds the total."""
-        download = bench.new_download()
+        download = _new(bench)
         assert download.progress(update).bytes == 0
         notes: list[Progress] = []
         download.fetch(update, notes.append, threading.Event())
-        assert bench.new_download().progress(update).bytes == len(_CONTENT)
+        assert _new(bench).progress(update).bytes == len(_CONTENT)
         assert all(note.bytes <= len(_CONTENT) for note in notes)
+        assert all(note.total_bytes in {None, len(_CONTENT)} for note in notes)
         assert [note.bytes for note in notes] == sorted(note.bytes for note in notes)
 
     def test_fetching_again_is_harmless(self, bench: DownloadBench, update: Update) -> None:
         """A process that died behind the fetch does it once more."""
-        assert _fetch(bench.new_download(), update) == _fetch(bench.new_download(), update)
+        assert _fetch(_new(bench), update) == _fetch(_new(bench), update)
 
     def test_another_digest_is_refused(self, bench: DownloadBench, update: Update) -> None:
         """What is not what the operator named is no artifact."""
         wrong = replace(update, request=replace(update.request, sha256="0" * 64))
         with pytest.raises(ArtifactError):
-            _fetch(bench.new_download(), wrong)
+            _fetch(_new(bench), wrong)
 
     def test_a_stop_breaks_it_off(self, bench: DownloadBench, update: Update) -> None:
         """As a failure that time helps against, and what came is kept."""
         stop = threading.Event()
         stop.set()
         with pytest.raises(DownloadError):
-            bench.new_download().fetch(update, lambda _: None, stop)
-        assert _fetch(bench.new_download(), update).bytes == len(_CONTENT)
+            _new(bench).fetch(update, lambda _: None, stop)
+        assert _fetch(_new(bench), update).bytes == len(_CONTENT)
 
     def test_a_damaged_file_is_found(self, bench: DownloadBench, update: Update) -> None:
         """It is read again before it is installed, and thrown away if it is not the same."""
-        done = replace(update, artifact=_fetch(bench.new_download(), update))
-        path = bench.new_download().verify(done, threading.Event())
+        done = replace(update, artifact=_fetch(_new(bench), update))
+        path = _new(bench).verify(done, threading.Event())
         path.write_bytes(b"x" + _CONTENT[1:])
         with pytest.raises(ArtifactDamagedError):
-            bench.new_download().verify(done, threading.Event())
+            _new(bench).verify(done, threading.Event())
         with pytest.raises(ArtifactDamagedError):
-            bench.new_download().verify(done, threading.Event())
-        assert _fetch(bench.new_download(), update) == done.artifact
+            _new(bench).verify(done, threading.Event())
+        assert _fetch(_new(bench), update) == done.artifact
 
     def test_only_what_is_to_be_kept_stays(self, bench: DownloadBench, update: Update) -> None:
         """What belongs to other updates goes."""
         content = _CONTENT[::-1]
         other = _update("u2", bench.serve("two.img", content), content)
-        download = bench.new_download()
+        download = _new(bench)
         done = replace(update, artifact=_fetch(download, update))
         gone = replace(other, artifact=_fetch(download, other))
         download.discard(done)
@@ -105,6 +108,11 @@ class DownloadContract:
         download.discard(None)
         with pytest.raises(ArtifactDamagedError):
             download.verify(done, threading.Event())
+
+
+def _new(bench: DownloadBench) -> Download:
+    """One whose answers are examined as on a device: a wrong one raises PartError."""
+    return Examiner(Mishaps()).download(bench.new_download())
 
 
 def _update(name: str, uri: str, content: bytes) -> Update:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from fwsm.device.examined import Examiner
+from fwsm.device.mishaps import Mishaps
 from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import LinkError, ReportRefusedError
 
@@ -65,17 +68,8 @@ class LinkContract:
     @pytest.fixture
     def link(self, bench: LinkBench, twins: queue.SimpleQueue[Twin]) -> Iterator[Link]:
         """A started link; methods are answered with what they brought."""
-
-        def deliver(message: Message) -> None:
-            if isinstance(message, MethodCall):
-                message.respond(200, {"name": message.name, "payload": message.payload})
-            else:
-                twins.put(message)
-
-        link = bench.new_link()
-        link.start(deliver)
-        yield link
-        link.stop()
+        with _started(bench.new_link(), twins) as link:
+            yield link
 
     def test_the_twin_is_delivered_after_the_connect(self, link: Link, twins: queue.SimpleQueue[Twin]) -> None:
         """With both halves."""
@@ -151,3 +145,22 @@ class LinkContract:
         assert [isinstance(error, LinkError) for error in raised] == [True], raised
         with pytest.raises(LinkError):
             link.report({"a": 1})
+
+
+@contextmanager
+def _started(link: Link, twins: queue.SimpleQueue[Twin]) -> Iterator[Link]:
+    """Start it, examined as on a device: a wrong answer raises PartError."""
+
+    def deliver(message: Message) -> None:
+        if isinstance(message, MethodCall):
+            message.respond(200, {"name": message.name, "payload": message.payload})
+        else:
+            twins.put(message)
+
+    mishaps = Mishaps()
+    examined = Examiner(mishaps).link(link)
+    examined.start(deliver)
+    yield examined
+    examined.stop()
+    for mishap in mishaps.taken():  # a device drops what is delivered wrongly, and goes on
+        raise AssertionError(mishap.message)

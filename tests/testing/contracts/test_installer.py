@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.slots import SlotInstaller
+from fwsm.errors import PartError
 from fwsm.testing.contracts import InstallerContract
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class SlotBench:
@@ -43,3 +42,22 @@ class TestSlotInstaller(InstallerContract):
     def bench(self, tmp_path: Path) -> SlotBench:
         """A new board."""
         return SlotBench(tmp_path)
+
+
+class Hasty(SlotInstaller):
+    """Answers a path where a name is wanted."""
+
+    def target_slot(self) -> str:
+        """Which the database could not store."""
+        return cast("str", Path("/dev/b"))
+
+
+def test_a_wrong_answer_is_told_to_its_author(tmp_path: Path) -> None:
+    """In the words that a device would use."""
+
+    class Bench(SlotBench):
+        def new_installer(self) -> SlotInstaller:
+            return Hasty(self.directory / "board", on_reboot=lambda: None)
+
+    with pytest.raises(PartError, match=r"the installer's target_slot answered PosixPath\('/dev/b'\)"):
+        InstallerContract().test_the_target_slot_has_a_name(Bench(tmp_path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from fwsm.device.ports import MethodCall, Twin
 from fwsm.errors import LinkError, ReportRefusedError
 from fwsm.hub import Hub, Operation, Refuse
 from fwsm.testing.contracts import LinkContract
+from fwsm.testing.contracts.link import _started
 from fwsm.testing.link import MemoryLink
 
 if TYPE_CHECKING:
@@ -132,3 +133,13 @@ def test_the_contract_finds_a_link_that_breaks_it() -> None:
         bench.link.start(lambda message: twins.put(message) if isinstance(message, Twin) else None)
         with pytest.raises((AssertionError, pytest.fail.Exception)):
             test(bench, bench.link, twins)
+
+
+def test_a_wrong_message_is_told_to_its_author() -> None:
+    """In the words that a device would use; it is dropped there."""
+    link, twins = MemoryLink(), queue.SimpleQueue[Twin]()
+    with pytest.raises(AssertionError, match="the link's deliver was given 'ping': a MethodCall or a Twin is wanted"):  # noqa: PT012, SIM117
+        with _started(link, twins):
+            assert link.deliver is not None
+            link.deliver(cast("Twin", "ping"))
+    assert twins.qsize() == 1
