@@ -284,6 +284,7 @@ def _sdk_device(hub: Hub, device_id: str, reports: list[dict[str, Any]]) -> Iter
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_device_on_the_real_sdk_is_triggered_and_watched(hub: Hub) -> None:
     """The unmodified SDK on one side, the command on the other."""
     with _sdk_device(hub, "d1", TUTORIAL_REPORTS):

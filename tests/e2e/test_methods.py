@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fwsm.core.update import Artifact, Progress, Update
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk, pytest.mark.timeout(60)]
 
 PATIENCE_S = 20.0
 MOST_BYTES = 128 * 1024  # what a hub passes on

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk, pytest.mark.timeout(60)]
 
 PATIENCE_S = 20.0
 URI = "https://images.example/one.img"

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.e2e,
-    # The SDK leaves the socket pair of a connection that was cut to the garbage collector, and its own exception in a
-    # thread that nobody joins.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.sdk,
+    # The SDK leaves its own exception in a thread that nobody joins.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 

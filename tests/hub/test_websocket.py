@@ -167,7 +167,8 @@ def test_what_comes_behind_the_end_means_nothing(hub: Hub, ping: list[Event], ca
         assert client.hear() == []
     hub._live.decide(bool)  # whatever came of it has come
     assert events.next(0) is None
-    assert caplog.messages == []
+    # That the socket has gone may be noticed before or after this; nothing else is there to say.
+    assert set(caplog.messages) <= {"unknown device: connection closed: the device has gone"}
 
 
 @pytest.mark.parametrize("data", [b"\xff" * 20, b"\x82\x05hello"])

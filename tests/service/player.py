@@ -91,6 +91,8 @@ class Player:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # Without a cycle through this object the client ends with it, and closes what it woke its loop by.
+        self._client.on_connect = self._client.on_message = None
 
     def _token(self, key: str) -> str:
         resource = quote(f"{self._hub.address}/devices/{self._device_id}", safe="")

@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from fwsm.hub import Hub
     from tests.device.iothub.states import States
 
-__all__ = ["DEADLINE_S", "SDK_LEAVES_SOCKETS_OPEN", "Twins", "new_link", "report_in_time"]
+__all__ = ["DEADLINE_S", "Twins", "new_link", "report_in_time"]
 
 # So short that a test can wait for it. On a slow machine it also ends calls that are under way, so whoever chooses it
 # does not count connections, and reports by `report_in_time`.
 DEADLINE_S = 1.0
-
-# paho leaves sockets to the garbage collector when a handshake fails and when a client connects again.
-SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
 
 
 class Twins:

@@ -33,7 +33,7 @@ from fwsm.errors import (
     LinkTakenError,
 )
 from fwsm.hub import CutBeforeAck, CutInside, Hub, Lose, Operation, Refuse, WithholdAck, WithholdAnswer
-from tests.device.iothub.bench import DEADLINE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link, report_in_time
+from tests.device.iothub.bench import DEADLINE_S, Twins, new_link, report_in_time
 from tests.device.iothub.certificates import make_server_certificate
 from tests.device.iothub.states import States
 from tests.patience import PATIENCE_S
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from fwsm.device.ports import Message
     from fwsm.hub import Effect
 
-pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 
 @contextlib.contextmanager

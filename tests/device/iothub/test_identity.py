@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from fwsm.core.connection_string import Credentials
 
-# paho leaves sockets to the garbage collector when a handshake fails.
-_SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
-
 
 @pytest.fixture
 def loop() -> Iterator[LoopThread]:
@@ -58,6 +55,7 @@ def _reports(hub: Hub, credentials: Credentials | str, **options: Any) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_certificate_lets_a_device_in(hub: Hub, tmp_path: Path) -> None:
     """By its thumbprint; the connection string says x509=true."""
     shown = make_certificate(tmp_path, passphrase="open")
@@ -67,7 +65,7 @@ def test_a_certificate_lets_a_device_in(hub: Hub, tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.sdk
 def test_a_certificate_that_the_hub_does_not_know_is_told(hub: Hub, tmp_path: Path) -> None:
     """The message speaks of the certificate, not of a key."""
     shown, states = make_certificate(tmp_path).certificate, States()
@@ -81,12 +79,14 @@ def test_a_certificate_that_the_hub_does_not_know_is_told(hub: Hub, tmp_path: Pa
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_token_lets_a_device_in(hub: Hub) -> None:
     """In the connection string; test_a_token_that_is_renewed shows the file."""
     _reports(hub, f"HostName={hub.address};DeviceId=d1;SharedAccessSignature={_token(hub, 600)}")
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_token_that_is_renewed_is_taken_at_the_next_connect(hub: Hub, tmp_path: Path) -> None:
     """A file with an expired token is told and looked at again; no new start is needed."""
     file, states = tmp_path / "token", States()
@@ -103,6 +103,7 @@ def test_a_token_that_is_renewed_is_taken_at_the_next_connect(hub: Hub, tmp_path
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_gateway_is_connected_to_in_the_place_of_the_hub(hub: Hub) -> None:
     """User name and token keep the name of the hub, which need not be known here."""
     key = hub.device("d1").primary_key
@@ -111,6 +112,7 @@ def test_a_gateway_is_connected_to_in_the_place_of_the_hub(hub: Hub) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 @pytest.mark.parametrize("websockets", [False, True])
 def test_a_proxy_is_gone_through(address: str, websockets: bool) -> None:
     """SOCKS5, with ports behind it that the SDK could not dial; MQTT and WebSocket."""
@@ -120,6 +122,7 @@ def test_a_proxy_is_gone_through(address: str, websockets: bool) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 @pytest.mark.parametrize("websockets", [False, True])
 @pytest.mark.parametrize("kind", ["http", "socks4"])
 def test_proxies_of_every_kind_are_gone_through(hub: Hub, kind: str, websockets: bool) -> None:
@@ -135,7 +138,7 @@ def test_proxies_of_every_kind_are_gone_through(hub: Hub, kind: str, websockets:
 
 
 @pytest.mark.e2e
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
+@pytest.mark.sdk
 @pytest.mark.parametrize("trouble", ["refused", "absent"])
 def test_a_proxy_that_leads_nowhere_is_told_as_one_without_its_password(hub: Hub, trouble: str) -> None:
     """One that lets nobody through, and one that is not there: not as a hub that does not know the device."""
@@ -154,6 +157,7 @@ def test_a_proxy_that_leads_nowhere_is_told_as_one_without_its_password(hub: Hub
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_second_link_waits_until_the_first_has_left(hub: Hub) -> None:
     """Two as one device would throw each other off; whoever is second says so and takes over in the end."""
     text, first_states, second_states = hub.device("d1").connection_string, States(), States()

@@ -16,14 +16,14 @@ from fwsm.device.clock import SystemClock
 from fwsm.device.iothub import IoTHubLink
 from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
-from tests.device.iothub.bench import DEADLINE_S, SDK_LEAVES_SOCKETS_OPEN, Twins, new_link, report_in_time
+from tests.device.iothub.bench import DEADLINE_S, Twins, new_link, report_in_time
 from tests.device.iothub.states import States
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from fwsm.device.ports import Link
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 
 def _link_threads(name: str = "fwsm-link") -> list[threading.Thread]:
@@ -273,7 +273,6 @@ def test_a_device_that_is_registered_later_gets_in(hub: Hub, states: States) -> 
     link.stop()
 
 
-@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_an_untrusted_hub_is_told_clearly(hub: Hub, states: States) -> None:
     """Without the hub's CA the certificate is not trusted, and the message asks for it."""
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
@@ -340,7 +339,6 @@ def test_stop_of_a_link_that_never_started_does_nothing(hub: Hub, states: States
     assert states.told == []
 
 
-@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
     """A peer that takes the connection and says nothing runs into the deadline, and `stop` returns all the same."""
     states = States()
@@ -359,7 +357,6 @@ def test_a_peer_that_is_silent_is_given_up(address: str) -> None:
     assert _link_threads("fwsm-link-silent") == []
 
 
-@pytest.mark.filterwarnings(SDK_LEAVES_SOCKETS_OPEN)
 def test_a_renewal_of_the_token_that_fails_is_a_loss(hub: Hub, states: States) -> None:
     """When the hub turns the SDK away in the middle of a renewal, the link connects with a new client."""
     link = new_link(hub, states, token_ttl_s=122)

@@ -109,6 +109,7 @@ def _identity(hub: Hub, enrollment: Enrollment, clock: FakeClock, deadline_s: fl
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 @pytest.mark.parametrize("proof", ["key", "certificate"])
 def test_a_device_is_assigned_once_and_connects_by_that(
     hub: Hub, service: ProvisioningService, tmp_path: Path, proof: str
@@ -126,6 +127,7 @@ def test_a_device_is_assigned_once_and_connects_by_that(
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_proxy_leads_to_the_service_and_to_the_hub(hub: Hub, service: ProvisioningService, tmp_path: Path) -> None:
     """To both of them, in this order."""
     key = service.enroll("r1", device_id="p1").primary_key
@@ -150,6 +152,7 @@ def _connects(hub: Hub, enrollment: Enrollment, state_dir: Path, proxy: Proxy | 
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_device_that_was_moved_is_assigned_anew(hub: Hub, service: ProvisioningService, loop: LoopThread) -> None:
     """After five minutes of refusals the service is asked again; not before, and not for an outage."""
     clock = FakeClock()
@@ -172,6 +175,7 @@ def test_a_device_that_was_moved_is_assigned_anew(hub: Hub, service: Provisionin
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_without_the_service_the_device_stays_where_it_was(
     hub: Hub, service: ProvisioningService, loop: LoopThread
 ) -> None:
@@ -186,7 +190,7 @@ def test_without_the_service_the_device_stays_where_it_was(
 
 
 @pytest.mark.e2e
-@pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")  # by paho, when a connection is refused
+@pytest.mark.sdk
 def test_what_the_service_refuses_is_told(hub: Hub, service: ProvisioningService, loop: LoopThread) -> None:
     """A wrong key, and a service without a hub; a person has to act."""
     key = service.enroll("r1").primary_key
@@ -199,6 +203,7 @@ def test_what_the_service_refuses_is_told(hub: Hub, service: ProvisioningService
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_service_that_throttles_is_waited_for(hub: Hub, service: ProvisioningService, loop: LoopThread) -> None:
     """The SDK asks again when it was told to."""
     service.let(throttled=1)
@@ -207,6 +212,7 @@ def test_a_service_that_throttles_is_waited_for(hub: Hub, service: ProvisioningS
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_service_that_is_silent_is_given_up(hub: Hub, service: ProvisioningService, loop: LoopThread) -> None:
     """At the deadline, without a timer of the SDK that would keep the program; and at once when the link stops."""
     service.let(withheld=2)
@@ -225,6 +231,7 @@ def test_a_service_that_is_silent_is_given_up(hub: Hub, service: ProvisioningSer
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_service_that_is_not_there_is_told(hub: Hub, address: str, loop: LoopThread) -> None:
     """By its name, with the reason."""
     nowhere = Enrollment("0ne1", "r1", SymmetricKey("a2V5"), address.replace("127.120", "127.122"))

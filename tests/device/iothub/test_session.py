@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fwsm.device.ports import MethodCall
     from fwsm.hub import Hub
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 _GRACE_S = 0.2
 

@@ -14,7 +14,7 @@ from tests.device.iothub.states import States
 if TYPE_CHECKING:
     from fwsm.hub import Hub
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 
 def test_a_subscription_that_is_refused_is_made_again_on_the_same_connection(hub: Hub, states: States) -> None:

@@ -15,10 +15,7 @@ from fwsm.hub.provisioning import ProvisioningService, derive_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.e2e
-
-# paho leaves sockets to the garbage collector when a connection is refused.
-_SDK_LEAVES_SOCKETS_OPEN = "ignore:unclosed <s:ResourceWarning"
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 
 @pytest.fixture
@@ -61,7 +58,6 @@ def test_a_device_of_a_group_has_a_key_of_its_own(hub: Hub, service: Provisionin
     assert hub.device("pump-7").primary_key == key
 
 
-@pytest.mark.filterwarnings(_SDK_LEAVES_SOCKETS_OPEN)
 def test_a_wrong_key_and_a_strange_device_are_not_let_in(hub: Hub, service: ProvisioningService) -> None:
     """CONNACK 5, as at the hub."""
     key = service.enroll("r1").primary_key

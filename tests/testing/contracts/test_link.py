@@ -89,6 +89,7 @@ class MemoryBench:
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 class TestIoTHubLink(LinkContract):
     """The real one."""
 
