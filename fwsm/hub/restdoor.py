@@ -30,6 +30,8 @@ __all__ = ["RestDoor"]
 _KEEP_ALIVE_S = 75
 # How long a request may take to come, from its first byte, or from the connection when it is the first one.
 _WHOLE_WITHIN_S = 60.0
+# Of the door, while it can still say that what has come is no HTTP.
+_UNANSWERED = (h11.IDLE, h11.SEND_RESPONSE)
 # Of the peer, while it owes a part of a request.
 _UNFINISHED = (h11.IDLE, h11.SEND_BODY)
 
@@ -92,6 +94,16 @@ class _HttpProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_watching()
+
+    def send_400_response(self, msg: str) -> None:
+        """End a connection on which no HTTP comes, and the request that it has come in; say why if that is possible."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in _UNANSWERED:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def _watch(self) -> None:
         if self.conn.their_state not in _UNFINISHED:

@@ -47,6 +47,8 @@ def rest_app(engine: Engine, turn: Turn) -> Starlette:
 
 def _endpoint(engine: Engine, turn: Turn, route: Route) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if request.method != route.method:  # HEAD, which Starlette lets in by GET
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
         try:
             _authorize(engine, request, route.right)
             _throttle(engine, route)

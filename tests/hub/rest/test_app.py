@@ -61,6 +61,13 @@ def test_unknown_route_is_refused_as_the_hub_does(owner: Operator) -> None:
     assert refused(owner.ask("POST", "/devices/d1", {})) == (405, "GenericMethodNotAllowed")
 
 
+def test_head_is_no_way_to_read(owner: Operator) -> None:
+    """What is taken away by being read would be gone, and a feed without events would go on for ever."""
+    for path in ("/devices", "/$fwsm/feedback", "/$fwsm/events"):
+        answer = owner.ask("HEAD", path)
+        assert (answer.status, answer.headers["iothub-errorcode"]) == (405, "GenericMethodNotAllowed")
+
+
 def test_connection_is_kept_for_the_next_request(hub: Hub) -> None:
     """Clients with a pool reuse one TLS connection."""
     operator = Operator(hub)
