@@ -11,7 +11,6 @@ after that does the next step act on it: commit, then act.
 from __future__ import annotations
 
 import logging
-import queue
 import random
 import threading
 import uuid
@@ -23,6 +22,7 @@ from fwsm.core.update import Limits, Update
 from fwsm.device.applying import Applying
 from fwsm.device.commands import BUILT_IN, Commands
 from fwsm.device.hooks import Hooks
+from fwsm.device.inbox import Inbox
 from fwsm.device.job import ThreadRunner
 from fwsm.device.loading import Loading
 from fwsm.device.methods import Methods
@@ -136,7 +136,7 @@ class Agent:
             self._record, clock=clock, new_id=new_id, allow_http=allow_http, ready=self._recovery.require_record
         )
         self._twin: Twin | None = None  # what is still to be read
-        self._inbox: queue.SimpleQueue[Message | Order] = queue.SimpleQueue()
+        self._inbox = Inbox(self._bell.set)
         self._stopping = threading.Event()
         self._came_back = self.update is None or self.update.state.settled
         hooks.mishaps.on_new = self._bell.set
@@ -159,15 +159,11 @@ class Agent:
         """
         order = Order(name, self._commands.asked(name, payload))  # read in this thread, so what it raises ends no other
         self._inbox.put(order)
-        self._bell.set()
-        if self._stopping.is_set():  # `drop_orders` may have looked before
-            order.done.cancel()
         return order.done
 
     def deliver(self, message: Message) -> None:
         """Take a direct method or the twin; from any thread. A later step answers it."""
         self._inbox.put(message)
-        self._bell.set()
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread. Not from a signal handler: it may have interrupted the bell."""
@@ -258,12 +254,8 @@ class Agent:
         return 0.0
 
     def drop_orders(self) -> None:
-        """After `run`, or in place of it: nobody will carry them out. Methods go unanswered; callers have timeouts."""
-        self._stopping.set()
-        while not self._inbox.empty():
-            message = self._inbox.get()
-            if isinstance(message, Order):
-                message.done.cancel()
+        """After `run`, or in place of it: nobody will carry them out."""
+        self._inbox.close()
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
