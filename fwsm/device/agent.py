@@ -163,6 +163,8 @@ class Agent:
 
     def deliver(self, message: Message) -> None:
         """Take a direct method or the twin; from any thread. A later step answers it."""
+        if isinstance(message, Twin):  # at once: what is reported before that step is not in it
+            self._reporter.hear(message.reported)
         self._inbox.put(message)
 
     def stop(self) -> None:
@@ -266,7 +268,7 @@ class Agent:
             self._twin = message
             if not self._recovery.needed:  # else it waits for the database
                 self._read_twin(self._clock.now())
-            self._reporter.compare(message.reported)
+            self._reporter.compare()
         elif message.name in BUILT_IN:
             status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))
             _log.info("method %s answered with %d", message.name, status)

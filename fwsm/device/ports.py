@@ -91,7 +91,8 @@ class Link(Protocol):
         """Begin to connect, and stay connected until `stop`; return at once.
 
         Delivered are each direct method, and the whole twin after each connect and after each change of a desired
-        property. `deliver` may be called from any thread; it puts the message into a queue and returns.
+        property. `deliver` may be called from any thread; it puts the message into a queue and returns. No report is
+        under way from the reading of a twin to its delivery, or that report seems to be lost and is sent again.
         """
         ...
 

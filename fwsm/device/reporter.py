@@ -80,7 +80,8 @@ class Reporter:
         self._stopping = threading.Event()
         self._reached = threading.Event()  # the hub has just been there; set by `stop` as well
         self._lock = threading.Lock()
-        self._delivered: Mapping[str, Any] | None = None
+        self._heard: Mapping[str, Any] | None = None
+        self._due = False  # what was heard is to be compared
         self._seen: dict[str, Any] | None = None  # the hub's reported properties, as far as we know them
         self._refused = False
         self._progress: Mapping[str, Any] | None = None
@@ -89,10 +90,18 @@ class Reporter:
         """There is something new in the outbox; from any thread."""
         self._bell.set()
 
-    def compare(self, reported: Mapping[str, Any]) -> None:
-        """The reported properties as the hub has them now; from any thread."""
+    def hear(self, reported: Mapping[str, Any]) -> None:
+        """The reported properties as the hub has them now; from any thread, as soon as they have been read.
+
+        They are kept up with what the hub acknowledges from now on, and looked at after `compare`.
+        """
         with self._lock:
-            self._delivered = reported
+            self._heard = reported
+
+    def compare(self) -> None:
+        """Compare what was heard last with what it should be, as the history knows that now; from any thread."""
+        with self._lock:
+            self._due = True
         self._reached.set()
         self._bell.set()
 
@@ -135,7 +144,7 @@ class Reporter:
             LinkError: stopped, or failed for good, before the hub acknowledged.
             StoreError: the outbox cannot be read.
         """
-        self._take_delivered()
+        self._take_heard()
         pending = self._outbox.pending(_READ_AT_ONCE)
         if pending:
             patch, number = _next(pending)
@@ -159,11 +168,13 @@ class Reporter:
             _log.exception("reporting failed; it goes on in %.0f s", self._cap_s)
         return self._cap_s
 
-    def _take_delivered(self) -> None:
+    def _take_heard(self) -> None:
         with self._lock:
-            delivered, self._delivered = self._delivered, None
-        if delivered is not None:
-            self._seen = dict(delivered)
+            if not self._due:
+                return
+            heard, self._heard, self._due = self._heard, None, False
+        if heard is not None:
+            self._seen = dict(heard)
 
     def _mend(self) -> None:
         """Send the whole section if the hub lacks some of it; once for each reading of the twin."""
@@ -191,8 +202,8 @@ class Reporter:
         if self._seen is not None:
             self._seen = _merged(self._seen, patch)
         with self._lock:  # a twin that came meanwhile was read before; one that comes from now on should show it
-            if self._delivered is not None:
-                self._delivered = _merged(self._delivered, patch)
+            if self._heard is not None:
+                self._heard = _merged(self._heard, patch)
         self._on_report(patch)
         return True
 

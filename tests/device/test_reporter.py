@@ -122,6 +122,12 @@ def test_a_long_backlog_is_folded_and_ends_in_the_same_twin(desk: Desk) -> None:
     assert (section["status"], section["resumed"], section["error"]["code"]) == ("downloadFailed", 40, "cancelled")
 
 
+def compare(reporter: Reporter, reported: Mapping[str, Any]) -> None:
+    """Have the reporter compare the twin, as the agent does when it comes."""
+    reporter.hear(reported)
+    reporter.compare()
+
+
 def step_to_the_end(desk: Desk) -> None:
     """Let the reporter send all that it wants to."""
     for _ in range(100):
@@ -210,7 +216,7 @@ def test_a_hub_that_takes_nothing_is_left_alone(desk: Desk, caplog: pytest.LogCa
     desk.link.most_bytes = 2000
     step_to_the_end(desk)
     assert desk.link.patches == []
-    desk.reporter.compare({})
+    compare(desk.reporter, {})
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
 
@@ -236,7 +242,7 @@ def test_a_refused_report_is_not_forgotten_with_the_process(desk: Desk) -> None:
     desk.open()
     assert desk.reporter.step() is None
     assert desk.link.section == {}
-    desk.reporter.compare(desk.link.twin)
+    compare(desk.reporter, desk.link.twin)
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
 
@@ -282,7 +288,7 @@ def test_what_the_hub_has_lost_is_said_again(desk: Desk, lost: dict[str, Any]) -
     step_to_the_end(desk)
     desk.link.twin = copy.deepcopy(lost)
     before = len(desk.link.patches)
-    desk.reporter.compare(copy.deepcopy(lost))
+    compare(desk.reporter, copy.deepcopy(lost))
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
     assert len(desk.link.patches) == before + 1
@@ -292,7 +298,7 @@ def test_what_the_hub_should_not_have_is_taken_away(desk: Desk) -> None:
     """A reason of long ago, for one; what others keep beside ours stays."""
     step_to_the_end(desk)
     desk.link.report({"iothubDM": {"firmwareUpdate": {"reason": "delay"}, "other": 1}})
-    desk.reporter.compare(copy.deepcopy(desk.link.twin))
+    compare(desk.reporter, copy.deepcopy(desk.link.twin))
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
     assert desk.link.twin["iothubDM"]["other"] == 1
@@ -303,7 +309,7 @@ def test_a_twin_that_shows_what_it_should_is_left_alone(desk: Desk) -> None:
     step_to_the_end(desk)
     read = copy.deepcopy(desk.link.twin)
     desk.fire(Trigger.POLICY_ALLOWED)
-    desk.reporter.compare(read)
+    compare(desk.reporter, read)
     sent = len(desk.link.patches)
     step_to_the_end(desk)
     assert len(desk.link.patches) == sent + 1
@@ -317,7 +323,7 @@ class Connecting(MemoryLink):
 
     def report(self, patch: Mapping[str, Any]) -> None:
         """Have the twin compared, then take the report."""
-        self.desk.reporter.compare(copy.deepcopy(self.twin))
+        compare(self.desk.reporter, copy.deepcopy(self.twin))
         super().report(patch)
 
 
@@ -343,6 +349,22 @@ def test_a_twin_that_is_read_while_a_report_is_under_way_is_no_loss(
     assert caplog.text == ""
 
 
+def test_a_report_that_arrives_before_the_twin_is_compared_is_no_loss(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The agent may be busy for long between a twin that comes and the comparison, as with a hook on the new update."""
+    step_to_the_end(desk)
+    desk.reporter.hear(copy.deepcopy(desk.link.twin))
+    desk.fire(Trigger.POLICY_ALLOWED)
+    step_to_the_end(desk)
+    sent = len(desk.link.patches)
+    desk.reporter.compare()
+    step_to_the_end(desk)
+    assert len(desk.link.patches) == sent
+    assert desk.link.section == shown(desk)
+    assert caplog.text == ""
+
+
 def test_what_is_lost_while_a_report_is_under_way_is_said_again(desk: Desk) -> None:
     """That report tells a difference only, so the twin still lacks the rest."""
     step_to_the_end(desk)
@@ -362,7 +384,7 @@ def test_a_report_that_is_lost_after_it_was_acknowledged_is_said_again(desk: Des
     desk.fire(Trigger.POLICY_ALLOWED)
     desk.reporter.step()
     desk.link.twin = before
-    desk.reporter.compare(copy.deepcopy(before))
+    compare(desk.reporter, copy.deepcopy(before))
     step_to_the_end(desk)
     assert desk.link.section == shown(desk)
 
@@ -372,7 +394,7 @@ def test_a_device_without_an_update_has_nothing_to_say(tmp_path: Path) -> None:
     with Store(tmp_path) as store, closing(store.outbox()) as outbox:
         link = MemoryLink()
         reporter = Reporter(outbox, link, FakeClock())
-        reporter.compare({"iothubDM": {"firmwareUpdate": {"status": "waiting"}}})
+        compare(reporter, {"iothubDM": {"firmwareUpdate": {"status": "waiting"}}})
         assert reporter.step() == 0.0
         assert reporter.step() is None
         assert link.patches == []
@@ -389,7 +411,7 @@ def test_the_time_of_the_last_update_that_worked_comes_back(desk: Desk) -> None:
     assert desk.link.section["lastFirmwareUpdate"]
     whole = dict(desk.link.section)
     desk.link.twin = {}
-    desk.reporter.compare({})
+    compare(desk.reporter, {})
     step_to_the_end(desk)
     assert desk.link.section == whole
 
@@ -401,7 +423,7 @@ def test_the_acknowledgement_of_a_desired_property_comes_back(desk: Desk) -> Non
     whole = dict(desk.link.section)
     assert whole["desired"] == {"ac": 200, "av": 3, "ad": "done"}
     desk.link.twin = {}
-    desk.reporter.compare({})
+    compare(desk.reporter, {})
     step_to_the_end(desk)
     assert desk.link.section == whole
 
@@ -414,7 +436,7 @@ def test_an_acknowledgement_without_an_update_comes_back(tmp_path: Path) -> None
         store.acknowledge(Acknowledgement(3, "d", 400, "no"), clock.now())
         reporter.step()
         link.twin = {}
-        reporter.compare({})
+        compare(reporter, {})
         assert reporter.step() == 0.0
         assert link.section == {"desired": {"ac": 400, "av": 3, "ad": "no"}}
         assert reporter.step() is None
@@ -432,7 +454,7 @@ def test_an_incident_comes_back(desk: Desk) -> None:
     whole = dict(desk.link.section)
     assert whole["incident"] == incident("storeLost", now.wall)["incident"]
     desk.link.twin = {}
-    desk.reporter.compare({})
+    compare(desk.reporter, {})
     step_to_the_end(desk)
     assert desk.link.section == whole
 
@@ -527,7 +549,7 @@ def test_a_hub_that_is_back_gets_the_report_at_once(desk: Desk, more_failures: i
 
     def come_back() -> None:
         desk.link.failures = [LinkError("not quite yet")] * more_failures
-        desk.reporter.compare(copy.deepcopy(desk.link.twin))
+        compare(desk.reporter, copy.deepcopy(desk.link.twin))
 
     clock = Returning(tries, come_back)
     desk.reporter = Reporter(desk.outbox, desk.link, clock)
@@ -546,7 +568,7 @@ def test_a_hub_that_is_back_gets_the_report_at_once(desk: Desk, more_failures: i
 def test_a_hub_that_asks_for_patience_gets_it_also_when_the_twin_is_read(desk: Desk, busy: LinkError) -> None:
     """Throttling is obeyed: no pause is cut short, and none of those that follow is shorter for it."""
     tries = 12
-    clock = Returning(tries, lambda: desk.reporter.compare({}))
+    clock = Returning(tries, lambda: compare(desk.reporter, {}))
     desk.reporter = Reporter(desk.outbox, desk.link, clock)
     desk.link.failures = [busy for _ in range(2 * tries)]
     began_s = clock.boottime_s
@@ -558,7 +580,7 @@ def test_a_hub_that_asks_for_patience_gets_it_also_when_the_twin_is_read(desk: D
 
 def test_a_twin_that_was_read_before_the_first_try_shortens_no_pause(desk: Desk) -> None:
     """It says nothing of a hub that fails afterwards."""
-    desk.reporter.compare({})
+    compare(desk.reporter, {})
     clock = Returning(0, lambda: None)
     desk.reporter._clock = clock
     desk.link.failures = [LinkError("away")]

@@ -83,3 +83,21 @@ def test_the_desired_property_starts_refuses_and_cancels(loopback: Callable[[], 
             desire(hub, None)
             twin = hub.wait_twin("d1", lambda twin: shown(twin).get("error", {}).get("code") == "cancelled")
             assert shown(hub.wait_twin("d1", lambda twin: "desired" not in shown(twin)))["updateId"] == update_id
+
+
+def test_what_is_reported_while_a_twin_is_acted_on_does_not_seem_lost(
+    loopback: Callable[[], str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hook on the new update may take its time; the twin that ordered it is older than the report of it."""
+    with Hub(loopback()) as hub:
+        hub.add_device("d1")
+        with running(hub, tmp_path) as device:
+            told = threading.Event()
+            device.on_report(lambda _patch: told.set())
+            device.on_enter()(lambda _entered: told.wait(30))
+            hub.wait_reachable("d1")
+            desire(hub, {"fwPackageUri": URI})
+            hub.wait_twin("d1", lambda twin: shown(twin).get("reason") == "delay")
+            version = desire(hub, {"fwVersion": "2.0"})  # behind the comparison
+            hub.wait_twin("d1", lambda twin: shown(twin).get("desired", {}).get("av") == version)
+        assert "does not show" not in caplog.text

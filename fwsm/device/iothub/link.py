@@ -57,8 +57,9 @@ class IoTHubLink:
             token, or an enrolment with the Device Provisioning Service.
         clock: for pauses and waiting; None for the machine's. The deadlines of SDK calls run on the machine's anyway.
         ca_pem: certificates to trust, as PEM text; None for the system's.
-        deadline_s: how long one call to the SDK may take. `report` waits as long for a connection, and begins no
-            further try when that time is over, so it takes about twice as long at most.
+        deadline_s: how long one call to the SDK may take. `report` waits as long for a connection, and for a reading of
+            the twin that is under way, and begins no further try when that time is over; so it takes about three times
+            as long at most.
         backoff_base_s: the longest first pause between two tries.
         backoff_cap_s: the longest pause. A session that lasted longer than this was a good one: counting starts again.
         proxy: through which the hub is reached; None for none.
@@ -216,7 +217,7 @@ class IoTHubLink:
             self._session = session
         self._proved_at_s = None
         try:
-            self._stay(session, deliver)
+            self._stay(session)
         except Exception as failure:  # noqa: BLE001 - a device whose supervisor has died is lost
             session.abandon(translated(failure, "connect", connection))
         if self._proved_at_s is None:
@@ -233,11 +234,10 @@ class IoTHubLink:
             _log.warning("%s", error)  # what is raised is logged with the pause
         return None if was_good else error
 
-    def _stay(self, session: Session, deliver: Callable[[Message], None]) -> None:
+    def _stay(self, session: Session) -> None:
         session.open()
         upkeep = Upkeep(
             session,
-            deliver,
             self._clock,
             backoff=self._backoff,
             patience_s=self._settings.deadline_s,

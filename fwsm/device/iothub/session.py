@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fwsm.core.connection_string import DeviceConnection
     from fwsm.device.iothub.client import Network
     from fwsm.device.iothub.loop import LoopThread
+    from fwsm.device.ports import Message
 
 __all__ = ["Session", "Settings"]
 
@@ -78,7 +79,7 @@ class Session:
         loop: LoopThread,
         connection: DeviceConnection,
         settings: Settings,
-        deliver: Callable[[MethodCall], None],
+        deliver: Callable[[Message], None],
     ) -> None:
         self.admitted = False
         self.ended = threading.Event()
@@ -90,6 +91,7 @@ class Session:
         self._error: FwsmError | None = None
         self._calls: set[concurrent.futures.Future[Any]] = set()
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # held while the twin is read or patched
         self._making: asyncio.Future[IoTHubDeviceClient] | None = None
         self._client: IoTHubDeviceClient
         self._hearing = Hearing(
@@ -139,12 +141,14 @@ class Session:
             json.dumps(patch := dict(patch))
         except (TypeError, ValueError) as error:
             raise ReportRefusedError("the report is not JSON", why=str(error)) from error
-        self._call(REPORT, self._client.patch_twin_reported_properties(patch))
+        with self._turn:
+            self._call(REPORT, self._client.patch_twin_reported_properties(patch))
 
-    def twin(self) -> Twin:
-        """Read the twin."""
-        twin: dict[str, dict[str, Any]] = self._call("read the twin", self._client.get_twin())
-        return Twin(twin["desired"], twin["reported"])
+    def read_twin(self) -> None:
+        """Read the twin and deliver it. No report is under way meanwhile, so each one is in it or comes after it."""
+        with self._turn:
+            twin: dict[str, dict[str, Any]] = self._call("read the twin", self._client.get_twin())
+            self._deliver(Twin(twin["desired"], twin["reported"]))
 
     def check(self) -> None:
         """End the session if the client says that it is not connected."""

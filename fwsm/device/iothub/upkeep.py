@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tenacity import Retrying
 
     from fwsm.device.iothub.session import Session
-    from fwsm.device.ports import Clock, Message
+    from fwsm.device.ports import Clock
 
 __all__ = ["Upkeep"]
 
@@ -40,7 +40,6 @@ class Upkeep:
 
     Args:
         session: it is connected.
-        deliver: takes the twin.
         clock: for pauses and waiting.
         backoff: `retrying`, with the clock and the pauses.
         patience_s: no further try to read the twin once so much time has passed.
@@ -50,7 +49,6 @@ class Upkeep:
     def __init__(
         self,
         session: Session,
-        deliver: Callable[[Message], None],
         clock: Clock,
         *,
         backoff: functools.partial[Retrying],
@@ -58,7 +56,6 @@ class Upkeep:
         twin_every_s: float,
     ) -> None:
         self._session = session
-        self._deliver = deliver
         self._clock = clock
         self._backoff = backoff
         self._patience_s = patience_s
@@ -105,7 +102,7 @@ class Upkeep:
 
     def _read_twin(self) -> None:
         self._session.stirred.clear()  # before the reading: what changes after it stirs again
-        self._deliver(self._backoff(self._session.ended, within_s=self._patience_s)(self._session.twin))
+        self._backoff(self._session.ended, within_s=self._patience_s)(self._session.read_twin)
 
     def _listen_at_last(self) -> None:
         tries = self._backoff(self._session.ended, when=_is_refusal, before_sleep=_log_refusal)

@@ -12,14 +12,15 @@ from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.iothub.client import Network
 from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
+from fwsm.device.ports import MethodCall
 from fwsm.errors import LinkError, ReportRefusedError
 from fwsm.hub.events import Connected, Event
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from fwsm.device.ports import MethodCall
+    from fwsm.device.ports import Message
     from fwsm.hub import Hub
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
@@ -48,10 +49,24 @@ def _session(
     token_ttl_s: int = 3600,
     grace_s: float = _GRACE_S,
 ) -> Session:
+    def deliver(message: Message) -> None:
+        if isinstance(message, MethodCall):
+            calls.put(message)
+
+    return _session_for(hub, loop, deliver, token_ttl_s, grace_s)
+
+
+def _session_for(
+    hub: Hub,
+    loop: LoopThread,
+    deliver: Callable[[Message], None],
+    token_ttl_s: int = 3600,
+    grace_s: float = _GRACE_S,
+) -> Session:
     connection = DeviceConnection.parse(hub.device("d1").connection_string)
     network = Network(hub.ca_pem, token_ttl_s=token_ttl_s)
     settings = Settings(network, deadline_s=PATIENCE_S, renewal_grace_s=grace_s)
-    return Session(loop, connection, settings, calls.put)
+    return Session(loop, connection, settings, deliver)
 
 
 @pytest.fixture
@@ -70,6 +85,30 @@ def test_a_report_that_is_not_json_is_refused(hub: Hub, session: Session) -> Non
         session.report({"a": object()})
     session.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]
+
+
+def test_no_report_overtakes_a_twin_that_is_being_read(hub: Hub, loop: LoopThread) -> None:
+    """Whoever compares the twin with what was reported would miss one that came between its reading and its arrival."""
+    told: list[str] = []
+    senders: list[threading.Thread] = []
+
+    def send() -> None:
+        reading.report({"a": 1})
+        told.append("reported")
+
+    def deliver(message: Message) -> None:
+        assert not isinstance(message, MethodCall)
+        senders.append(threading.Thread(target=send))
+        senders[0].start()
+        senders[0].join(0.5)  # for ever, as it waits for this to return
+        told.append(f"read {message.reported.get('a')}")
+
+    reading = _session_for(hub, loop, deliver)
+    reading.open()
+    reading.read_twin()
+    senders[0].join(PATIENCE_S)
+    assert told == ["read None", "reported"]
+    reading.close(PATIENCE_S)
 
 
 def test_the_first_error_of_a_session_stays(session: Session) -> None:
