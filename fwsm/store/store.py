@@ -6,19 +6,14 @@ When a method here returns, that is on disk; when it raises, nothing of it is.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.desired import read_acknowledgement, write_acknowledgement
-from fwsm.store.engine import trouble
 from fwsm.store.history import ACCEPTED, history_row, read_history, write_entry
+from fwsm.store.hold import Hold
 from fwsm.store.incidents import KEPT, incident_of, read_incidents, write_incident
-from fwsm.store.lock import LOCK, Lock
 from fwsm.store.loss import read_loss, write_loss, write_restored
 from fwsm.store.mapping import understood
-from fwsm.store.opening import looked_at, make_directory, may_pass, opened, unsettled
 from fwsm.store.outbox import Outbox
 from fwsm.store.prepared import reading, writing
 from fwsm.store.pruning import Retention, prune
@@ -37,6 +32,7 @@ if TYPE_CHECKING:
     from fwsm.core.lifecycle import Entry
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
+    from fwsm.errors import StoreError
     from fwsm.store.history import HistoryRow
     from fwsm.store.incidents import Incident
     from fwsm.store.loss import Loss
@@ -58,7 +54,6 @@ class Store:
 
     Attributes:
         path: the database.
-        loss: a database that was set aside, and that `settle_loss` is still to be called for; None if there is none.
 
     Raises:
         StoreLockedError: another agent works on this directory.
@@ -74,25 +69,23 @@ class Store:
         retention: Retention = Retention(),  # noqa: B008  # a value that never changes
     ) -> None:
         self.path = directory / "fwsm.db"
-        self.loss: Loss | None = None
-        self._shelf = shelf or Shelf(self.path)
         self._reserve = Reserve(self.path)
         self._retention = retention
-        self._lock: Lock | None = None
-        self._open: Connection | None = None
-        self._refused: StoreError | None = None
-        self._outboxes: list[Outbox] = []
+        self._hold = Hold(self.path, shelf or Shelf(self.path), self._reserve)
         if read_only:
-            self._open = looked_at(self.path)
+            self._hold.look()
         else:
-            self.reopen()
+            self._hold.reopen()
 
     @property
     def trouble(self) -> StoreError | None:
         """Why the database cannot be used now; None if it can. `reopen` may help."""
-        if self._open is None:
-            return self._refused
-        return trouble(self._open) or next((box.damage for box in self._outboxes if box.damage), None)
+        return self._hold.trouble
+
+    @property
+    def loss(self) -> Loss | None:
+        """A database that was set aside, and that `settle_loss` is still to be called for; None if there is none."""
+        return self._hold.loss
 
     def reopen(self) -> None:
         """Try again to come to a database that can be used; `trouble` tells whether that worked.
@@ -101,39 +94,11 @@ class Store:
             StoreLockedError: another agent works on this directory.
             StoreError: there can be no database in this directory.
         """
-        trouble = self.trouble
-        with ExitStack() as released:
-            for outbox in self._outboxes:
-                released.enter_context(outbox.released())
-            self._let_go()
-            try:
-                make_directory(self.path.parent)
-                self._lock = self._lock or Lock(self.path.with_name(LOCK))
-                known = trouble if isinstance(trouble, StoreDamagedError) else None
-                self._open = opened(self.path, self._shelf, self._reserve, lambda: datetime.now(UTC), known)
-                self.loss = unsettled(self._open, self._shelf)
-                self._reserve.refill()
-            except StoreError as error:
-                self._let_go()
-                if not may_pass(error):
-                    self.close()
-                    raise
-                self._refused = error
-            except BaseException:
-                self.close()
-                raise
+        self._hold.reopen()
 
     @property
     def _connection(self) -> Connection:
-        if self._open is None:
-            error = self._refused or StoreError("the database is closed")
-            raise type(error)(error.what, why=error.why, fix=error.fix) from error
-        return self._open
-
-    def _let_go(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        return self._hold.connection
 
     def __enter__(self) -> Self:
         return self
@@ -143,14 +108,12 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database and the lock; harmless the second time."""
-        self._let_go()
-        if self._lock is not None:
-            self._lock.release()
+        self._hold.close()
 
     def outbox(self) -> Outbox:
         """The reporter's side, on a connection of its own."""
         outbox = self._new_outbox()
-        self._outboxes.append(outbox)
+        self._hold.outboxes.append(outbox)
         return outbox
 
     def _new_outbox(self) -> Outbox:
@@ -232,7 +195,7 @@ class Store:
         assert loss is not None  # noqa: S101  # the caller looked
 
         self._commit("cannot store what was lost", lambda driver: write_loss(driver, loss.name, update, now, message))
-        self.loss = None
+        self._hold.loss = None
 
     def _commit(self, doing: str, work: Callable[[sqlite3.Connection], None], *, begins: bool = False) -> None:
         """Do it in one transaction; on a full disk at the cost of the reserve, unless an update begins with it."""

@@ -70,9 +70,8 @@ def _holder(store: Store) -> Iterator[None]:
 
 def _dont_wait(store: Store) -> None:
     """What would be a wait is an error at once."""
-    assert store._open is not None
-    store._open.exec_driver_sql("PRAGMA busy_timeout=0")
-    store._open.rollback()
+    store._connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    store._connection.rollback()
 
 
 def test_reading_does_not_wait_for_whoever_writes(tmp_path: Path) -> None:
@@ -93,9 +92,8 @@ def test_writing_waits_so_long_and_no_longer(tmp_path: Path) -> None:
     """Then it says why, and works again once the other process has ended."""
     with Store(tmp_path) as store:
         store.accept(UPDATE, NOW)
-        assert store._open is not None
-        store._open.exec_driver_sql("PRAGMA busy_timeout=50")
-        store._open.rollback()
+        store._connection.exec_driver_sql("PRAGMA busy_timeout=50")
+        store._connection.rollback()
         with _holder(store), pytest.raises(StoreError) as caught:
             advanced(store)
         assert str(caught.value) == (
