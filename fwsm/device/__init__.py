@@ -3,7 +3,7 @@
 - `device`: one device: its database, its link, its threads (`lifetime`); `assembly` makes one from settings, and
   `credentials` says as whom it connects
 - `ports`: what the agent needs of the world, as protocols
-- `agent`: drives the lifecycle, one step at a time
+- `agent`: drives the lifecycle, one step at a time; `turns`: when
 - `record`: the update as it stands, and what follows a change of it: commit, report, hooks
 - `commands`: direct methods, and what each is answered
 - `work`: which work a state has; `loading` and `applying` do it, and end it in an `outcome`

@@ -5,14 +5,13 @@ one thread: a message is answered, the result of a job is taken, or the work of 
 learns goes through the table; the machine's entry callbacks commit it, ring the reporter, and tell the hooks. Only
 after that does the next step act on it: commit, then act.
 
-`run` is a loop around `step` that sleeps until the bell rings or the time has come. A simulation calls `step` itself.
+`run` takes the steps in turns. A simulation calls `step` itself.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import threading
 import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,9 +31,9 @@ from fwsm.device.ports import Twin
 from fwsm.device.record import Record
 from fwsm.device.recovery import Recovery
 from fwsm.device.steps import Steps
+from fwsm.device.turns import Turns
 from fwsm.device.underway import Underway
 from fwsm.device.work import Work
-from fwsm.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,11 +54,6 @@ __all__ = ["Agent"]
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-# A step that could not commit tries again after this long; the disk may be full, or busy with a migration.
-_STORE_PAUSE_S = 5.0
-# A sleep does not count the time that the machine was suspended, and deadlines do: so look at the clock now and then.
-_LONGEST_SLEEP_S = 60.0
 
 
 class Agent:
@@ -112,6 +106,7 @@ class Agent:
         self._clock = clock
         self._reporter = reporter
         self._heartbeat = heartbeat
+        self._turns = Turns(self.step, self._beat, clock)
         runner = runner or ThreadRunner()
         hooks = hooks or Hooks()
         self._record = Record(store, reporter, hooks, limits, extension)
@@ -128,18 +123,16 @@ class Agent:
             check_every_s=check_every_s,
         )
         loading = Loading(download, pauses, self._record.note_progress)
-        self._bell = threading.Event()
         self._work = Work(policy or Always(), loading, applying, Steps(extension.steps, pauses))
-        self._underway = Underway(self._work.begin, runner, self._bell.set)
+        self._underway = Underway(self._work.begin, runner, self._turns.ring)
         self._recovery = Recovery(store, self._record, applying, self._work, allow_http=allow_http)
         self._commands = Commands(
             self._record, clock=clock, new_id=new_id, allow_http=allow_http, ready=self._recovery.require_record
         )
         self._twin: Twin | None = None  # what is still to be read
-        self._inbox = Inbox(self._bell.set)
-        self._stopping = threading.Event()
+        self._inbox = Inbox(self._turns.ring)
         self._came_back = self.update is None or self.update.state.settled
-        hooks.mishaps.on_new = self._bell.set
+        hooks.mishaps.on_new = self._turns.ring
 
     @property
     def update(self) -> Update | None:
@@ -169,8 +162,7 @@ class Agent:
 
     def stop(self) -> None:
         """Make `run` return soon; from any thread. Not from a signal handler: it may have interrupted the bell."""
-        self._stopping.set()
-        self._bell.set()
+        self._turns.stop()
 
     def run(self) -> None:
         """Work until `stop`. What was going on then goes on at the next start.
@@ -179,15 +171,7 @@ class Agent:
             Exception: a bug, here or in a port. The next start counts as a restart, so the table ends what loops.
         """
         try:
-            while True:
-                self._bell.clear()
-                if self._stopping.is_set():  # looked at behind the clear, which may have taken the bell of `stop`
-                    return
-                wait_s = self._step_or_pause()
-                beat_s = self._beat()
-                if wait_s != 0:
-                    waits = [each for each in (wait_s, beat_s) if each is not None]
-                    self._clock.wait(self._bell, min(*waits, _LONGEST_SLEEP_S) if waits else None)
+            self._turns.run()
         finally:
             self._underway.close()
 
@@ -215,17 +199,8 @@ class Agent:
 
     # -- work --------------------------------------------------------------------------------------------------------
 
-    def _step_or_pause(self) -> float | None:
-        try:
-            return self.step(self._clock.now())
-        except StoreError as error:
-            _log.error("%s", error)
-            return _STORE_PAUSE_S
-
-    def _beat(self) -> float | None:
-        if self._heartbeat is None:
-            return None
-        return self._heartbeat(self._clock.now(), self._underway.sign_of_life)
+    def _beat(self, now: Moment) -> float | None:
+        return None if self._heartbeat is None else self._heartbeat(now, self._underway.sign_of_life)
 
     def _recover(self, now: Moment) -> float:
         if not self._recovery.needed:

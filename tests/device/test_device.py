@@ -131,7 +131,7 @@ def test_a_signal_handler_may_stop_it_whatever_it_has_interrupted(tmp_path: Path
         running = started(device.run)
 
         def handler() -> None:
-            with device._agent._bell._cond:  # type: ignore[attr-defined]  # as if Event.clear had been interrupted
+            with device._agent._turns._bell._cond:  # type: ignore[attr-defined]  # as if Event.clear had been interrupted
                 device.stop()
 
         handling = started(handler)
