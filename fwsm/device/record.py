@@ -118,7 +118,7 @@ class Record:
         else:
             known = self.update if self._certain and self.update is not None else loss.update or self.update
             found = f"update {known.id} was kept, in state '{known.state}'" if known else "the twin may know more"
-            self._store.settle_loss(now, known, f"the database was set aside as {loss.name}; {found}")
+            self._store.settle_loss(now, known, f"{loss}; {found}")
             _log.warning("the database was lost; %s", found)
         with self._changing:
             self.update = known

@@ -7,6 +7,7 @@
 - `mapping`: row <-> record
 - `lock`: one agent at a time
 - `hold`: the lock and the connection, and the way to one that can be used
+- `place`: whether the files still stand where they were opened
 - `opening`, `salvage`, `loss`: what becomes of a database that is damaged or gone
 - `reserve`: room on the disk for the end of an update
 - `pruning`: how much of the history is kept

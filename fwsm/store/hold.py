@@ -1,26 +1,26 @@
 """An agent's hold on its database: the lock, the connection, and the way to one that can be used.
 
 Whatever has become of the file, the agent comes up: `trouble` tells why it cannot be used at present, `loss` that it
-was damaged and a new one has its place.
+was damaged, or gone, and a new one has its place.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.engine import trouble
 from fwsm.store.lock import LOCK, Lock
-from fwsm.store.opening import looked_at, make_directory, may_pass, opened, unsettled
+from fwsm.store.loss import Loss
+from fwsm.store.opening import looked_at, make_directory, may_pass, opened, set_aside, unsettled
+from fwsm.store.place import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection
 
-    from fwsm.store.loss import Loss
     from fwsm.store.outbox import Outbox
     from fwsm.store.reserve import Reserve
     from fwsm.store.salvage import Shelf
@@ -37,7 +37,7 @@ class Hold:
         reserve: what is given up if there is no room even to open it.
 
     Attributes:
-        loss: a database that was set aside, and of which the new one does not know yet; None if there is none.
+        loss: a database that was lost, and of which the new one does not know yet; None if there is none.
         outboxes: what keeps off the database while it is changed for another one.
     """
 
@@ -49,14 +49,17 @@ class Hold:
         self._reserve = reserve
         self._lock: Lock | None = None
         self._open: Connection | None = None
+        self._place: Place | None = None
         self._refused: StoreError | None = None
+        self._damage: StoreDamagedError | None = None  # of what is still to be set aside
 
     @property
     def trouble(self) -> StoreError | None:
         """Why the database cannot be used now; None if it can. `reopen` may help."""
         if self._open is None:
             return self._refused
-        return trouble(self._open) or next((box.damage for box in self.outboxes if box.damage), None)
+        moved = self._place.trouble() if self._place else None
+        return moved or trouble(self._open) or next((box.damage for box in self.outboxes if box.damage), None)
 
     @property
     def connection(self) -> Connection:
@@ -86,6 +89,8 @@ class Hold:
             StoreError: there can be no database in this directory.
         """
         trouble = self.trouble
+        if isinstance(trouble, StoreDamagedError):
+            self._damage = trouble
         with ExitStack() as released:
             for outbox in self.outboxes:
                 released.enter_context(outbox.released())
@@ -93,25 +98,33 @@ class Hold:
             try:
                 make_directory(self._path.parent)
                 self._lock = self._lock or Lock(self._path.with_name(LOCK))
-                known = trouble if isinstance(trouble, StoreDamagedError) else None
-                self._open = opened(self._path, self._shelf, self._reserve, lambda: datetime.now(UTC), known)
-                self.loss = unsettled(self._open, self._shelf)
+                self._make_way()
+                self._open = opened(self._path, self._shelf, self._reserve)
+                self._place = Place(self._path)
+                self.loss = unsettled(self._open, self._shelf) or self.loss
                 self._reserve.refill()
             except StoreError as error:
                 self._let_go()
+                self._refused = error
                 if not may_pass(error):
                     self.close()
                     raise
-                self._refused = error
             except BaseException:
                 self.close()
                 raise
+
+    def _make_way(self) -> None:
+        """Set aside what is known to be of no use, once: what is behind it may fail, and comes again."""
+        if self._damage is not None:
+            set_aside(self._shelf, self._damage)
+            self._damage, self.loss = None, Loss(None, None)
 
     def close(self) -> None:
         """Let go of the database and the lock; harmless the second time."""
         self._let_go()
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
     def _let_go(self) -> None:
         if self._open is not None:

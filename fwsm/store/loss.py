@@ -59,15 +59,24 @@ _REPORT = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A database that was set aside, and of which the new one does not know yet.
+    """A database that was lost, and of which the new one does not know yet.
 
     Attributes:
-        name: what it is called now.
+        name: what it is called now that it was set aside; None if it was gone.
         update: its newest update, if that can be trusted.
     """
 
-    name: str
+    name: str | None
     update: Update | None
+
+    @property
+    def code(self) -> str:
+        """Of the incident that the twin is told of."""
+        return LOST if self.name is None else DAMAGED
+
+    def __str__(self) -> str:
+        """What happened, for people."""
+        return "the database was gone" if self.name is None else f"the database was set aside as {self.name}"
 
 
 def read_loss(driver: sqlite3.Connection) -> str | None:
@@ -83,22 +92,23 @@ def read_incident(driver: sqlite3.Connection) -> tuple[str, datetime] | None:
     return (found[0], at) if at else None
 
 
-def write_loss(driver: sqlite3.Connection, name: str, update: Update | None, now: Moment, message: str) -> None:
+def write_loss(driver: sqlite3.Connection, loss: Loss, update: Update | None, now: Moment, message: str) -> None:
     """Know of it from now on, and let the twin be told.
 
     Args:
         driver: in a transaction.
-        name: of the database that was set aside.
+        loss: what was lost.
         update: the newest update; None if nothing is known of it.
         now: the moment.
         message: what happened, for people.
     """
     if update is None:
-        write_incident(driver, DAMAGED, message, now, None)
-        _tell(driver, now)
+        write_incident(driver, loss.code, message, now, None)
+        _tell(driver, loss.code, now)
     else:
-        write_restored(driver, update, now, DAMAGED, message)
-    _WRITE.run(driver, {"value": name})
+        write_restored(driver, update, now, loss.code, message)
+    if loss.name is not None:
+        _WRITE.run(driver, {"value": loss.name})
 
 
 def write_restored(driver: sqlite3.Connection, update: Update, now: Moment, code: str, message: str) -> None:
@@ -108,6 +118,6 @@ def write_restored(driver: sqlite3.Connection, update: Update, now: Moment, code
     write_entry(driver, None, update, RESTORED, now.wall, also=incident(code, now.wall))
 
 
-def _tell(driver: sqlite3.Connection, now: Moment) -> None:
-    report = json.dumps(incident(DAMAGED, now.wall), separators=(",", ":"))
+def _tell(driver: sqlite3.Connection, code: str, now: Moment) -> None:
+    report = json.dumps(incident(code, now.wall), separators=(",", ":"))
     _REPORT.run(driver, {"at": iso(now.wall), "boot_id": now.boot_id, "report": report})

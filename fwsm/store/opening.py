@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fwsm.errors import StoreDamagedError, StoreError, StoreLockedError
@@ -25,8 +26,6 @@ from fwsm.store.schema import check, prepare
 from fwsm.store.updates import latest_update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from fwsm.store.reserve import Reserve
     from fwsm.store.salvage import Shelf
 
-__all__ = ["looked_at", "make_directory", "may_pass", "opened", "unsettled"]
+__all__ = ["looked_at", "make_directory", "may_pass", "opened", "set_aside", "unsettled"]
 
 _log = logging.getLogger(__name__)
 
@@ -68,29 +67,38 @@ def may_pass(error: StoreError) -> bool:
     return not isinstance(error, StoreLockedError) and not nonsense
 
 
-def opened(
-    path: Path, shelf: Shelf, reserve: Reserve, now: Callable[[], datetime], damage: StoreDamagedError | None
-) -> Connection:
+def opened(path: Path, shelf: Shelf, reserve: Reserve) -> Connection:
     """A connection to the database, or to a new one in its place.
 
     Args:
         path: the database.
         shelf: where to set it aside.
         reserve: what is given up if there is no room even to open it.
-        now: UTC wall time.
-        damage: what is known to be wrong with it already.
 
     Raises:
         StoreError: it cannot be used just now.
     """
-    if damage is None:
-        try:
-            return reserve.backed(lambda: _ready(path))
-        except StoreDamagedError as error:
-            damage = error
-    _log.error("%s", damage)
-    _log.warning("the database was set aside as %s", shelf.put(now()))
+    try:
+        return reserve.backed(lambda: _ready(path))
+    except StoreDamagedError as error:
+        set_aside(shelf, error)
     return reserve.backed(lambda: _ready(path))
+
+
+def set_aside(shelf: Shelf, damage: StoreDamagedError) -> None:
+    """Make room for a new database.
+
+    Args:
+        shelf: where what stands there goes; nothing if nothing does.
+        damage: why it cannot be used.
+
+    Raises:
+        StoreError: it cannot be set aside just now.
+    """
+    _log.error("%s", damage)
+    aside = shelf.put(datetime.now(UTC))
+    if aside is not None:
+        _log.warning("the database was set aside as %s", aside)
 
 
 def looked_at(path: Path) -> Connection:

@@ -54,16 +54,21 @@ class Shelf:
         """The last one that was set aside; None if there is none, or if that cannot be told."""
         return next(reversed(self._numbered().values()), None)
 
-    def put(self, at: datetime) -> Path:
+    def put(self, at: datetime) -> Path | None:
         """Set the database aside, durably, and throw away all but the last two. Safe to call again after a crash.
 
         Args:
             at: UTC wall time, for people.
 
+        Returns:
+            Where it is now; None if nothing of it was there.
+
         Raises:
             StoreError: that did not work.
         """
         with translated(f"cannot set the database {self._path} aside"):
+            if not any(os.path.lexists(_with(self._path, part)) for part in _PARTS):
+                return None
             target = self._interrupted() or self._next(at)
             for part in _PARTS:
                 with suppress(FileNotFoundError):

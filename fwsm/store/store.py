@@ -84,7 +84,7 @@ class Store:
 
     @property
     def loss(self) -> Loss | None:
-        """A database that was set aside, and that `settle_loss` is still to be called for; None if there is none."""
+        """A database that was lost, and that `settle_loss` is still to be called for; None if there is none."""
         return self._hold.loss
 
     def reopen(self) -> None:
@@ -194,7 +194,7 @@ class Store:
         loss = self.loss
         assert loss is not None  # noqa: S101  # the caller looked
 
-        self._commit("cannot store what was lost", lambda driver: write_loss(driver, loss.name, update, now, message))
+        self._commit("cannot store what was lost", lambda driver: write_loss(driver, loss, update, now, message))
         self._hold.loss = None
 
     def _commit(self, doing: str, work: Callable[[sqlite3.Connection], None], *, begins: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +10,6 @@ import pytest
 from fwsm.core.policy import Delay
 from fwsm.core.twin import wrapped
 from fwsm.core.update import Artifact, Limits, Progress, State, Update
-from fwsm.device.clock import SystemClock
 from fwsm.device.job import InlineRunner, Job
 from fwsm.device.ports import MethodCall
 from fwsm.errors import (
@@ -24,10 +23,10 @@ from fwsm.errors import (
 from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.fakes import MemoryDownload
-from tests.device.life import IMAGE, OTHER, STEPS, URI, LateEvent, LateRunner, Life
-from tests.patience import PATIENCE_S
+from tests.device.life import IMAGE, OTHER, STEPS, URI, LateRunner, Life
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -548,22 +547,12 @@ def test_run_outlives_a_full_disk(full: tuple[Life, FullStore]) -> None:
 
     life.call(payload={"fwPackageUri": URI})
     store.full = True
-    life.agent._clock = Clock()
+    life.agent._turns._clock = Clock()
     life.agent.run()
     assert pauses == [5.0] * 3
 
 
 # -- run and stop ------------------------------------------------------------------------------------------------------
-
-
-def test_a_stop_is_never_missed(life: Life) -> None:
-    """A stop that comes just after `run` has looked for it still wakes it."""
-    life.agent._stopping = LateEvent(life.agent.stop)
-    life.agent._clock = SystemClock("boot-1")
-    running = threading.Thread(target=life.agent.run, daemon=True)
-    running.start()
-    running.join(PATIENCE_S)
-    assert not running.is_alive()
 
 
 def test_run_looks_at_the_clock_now_and_then(life: Life) -> None:
@@ -584,6 +573,32 @@ def test_run_looks_at_the_clock_now_and_then(life: Life) -> None:
     life.call(payload={"fwPackageUri": URI})
     life.agent.run()
     assert sleeps == [60.0, 60.0]
+
+
+def test_an_idle_device_looks_at_its_database_now_and_then(life: Life) -> None:
+    """What is removed while nothing happens would be gone with the next power cut, the untold end of an update too."""
+    sleeps: list[float | None] = []
+
+    class Clock(FakeClock):
+        def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
+            sleeps.append(timeout_s)
+            if len(sleeps) == 2:
+                shutil.rmtree(life.directory)
+            elif len(sleeps) == 3:
+                life.agent.stop()
+            return super().wait(event, timeout_s)
+
+    life.clock = Clock()
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    life.call("firmwareUpdateCancel")
+    life.agent.run()
+    assert sleeps == [60.0] * 3
+    life.restart()
+    assert life.agent.update is not None
+    assert life.agent.update.state is State.DOWNLOAD_FAILED
+    life.report()
+    assert life.link.section["status"] == "downloadFailed"
 
 
 def test_a_thread_that_cannot_be_started_leaves_no_job_behind(life: Life) -> None:

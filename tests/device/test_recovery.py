@@ -23,6 +23,7 @@ from fwsm.testing.fakes import MemoryInstaller
 from fwsm.testing.power import CutStore, PowerLossError, PowerSwitch
 from tests.device.life import IMAGE, OTHER, STEPS, URI, Life
 from tests.store.damage import DAMAGES, left_behind
+from tests.store.vanishing import VANISHINGS
 
 if TYPE_CHECKING:
     import threading
@@ -349,6 +350,34 @@ def test_a_log_that_is_cut_off_in_the_middle_of_life_costs_nothing(life: Life) -
     assert life.board.installed == ["u1"]
     _check_truth(life, update)
     assert life.link.section["incident"]["code"] == "storeDamaged"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
+@pytest.mark.parametrize("state", [State.DOWNLOADING, State.REBOOTING, State.ROLLING_BACK, State.APPLY_COMPLETE])
+@pytest.mark.parametrize("how", [how for how in VANISHINGS if how != "file for directory"])
+def test_a_database_that_vanishes_in_the_middle_of_life_costs_nothing(
+    life: Life, how: str, state: State, told: bool
+) -> None:
+    """The agent notices before its next step, keeps its update in a new one, and finds it there after a kill."""
+    _to(life, state)
+    if not told:
+        life.link.twin.clear()
+    assert life.store is not None
+    VANISHINGS[how](life.store.path)
+    life.agent.step(life.clock.now())
+    assert (life.store.trouble, life.store.loss) == (None, None)
+    life.restart()
+    assert life.agent.update is not None
+    assert (life.agent.update.id, life.agent.update.state) == ("u1", state)
+    life.link.start(life.agent.deliver)
+    update = _rest(life)
+    assert update is not None
+    _check_truth(life, update)
+    assert life.board.installed == ["u1"]
+    found = {"log removed": [], "log left": ["storeDamaged"], "replaced": ["storeDamaged"]}.get(how, ["storeLost"])
+    assert [incident.code for incident in life.store.incidents()] == found
+    assert [life.link.section["incident"]["code"]] if found else found == []
+    assert len(life.store.history()) > 5 or how != "log removed"
 
 
 def test_damage_that_only_the_reporter_meets(life: Life) -> None:

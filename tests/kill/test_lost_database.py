@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.core.update import State
+from tests.store.vanishing import VANISHINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,29 @@ def test_a_garbage_database_is_set_aside_and_the_twin_remembers(
     assert len(server.requests) == 1
     assert len(list(state_dir.glob("fwsm.db.damaged-1-*Z"))) == bool(garbage)
     assert unit.process.terminate() == 0
+
+
+@pytest.mark.parametrize("how", ["removed", "moved away"])
+def test_a_database_that_vanishes_under_a_download_is_replaced(
+    new_unit: NewUnit, server: ImageServer, how: str
+) -> None:
+    """The update goes on to its end, and the next process finds it; with the downloads gone, they are loaded again."""
+    unit = new_unit(IMAGE)
+    server.bytes_per_s = len(IMAGE) / 2
+    unit.start()
+    assert unit.trigger()
+    unit.await_fact(lambda: (unit.told.get("progress") or {}).get("percent", 0) >= 25, "progress on the twin")
+    update_id = unit.update.id
+    VANISHINGS[how](unit.process.state_dir / "fwsm.db")
+    server.bytes_per_s = None
+    unit.await_told(status="applyComplete", updateId=update_id)
+    assert unit.told["incident"]["code"] == "storeLost"
+    unit.kill()
+    assert unit.update.id == update_id
+    unit.start()
+    unit.await_told(status="applyComplete", updateId=update_id)
+    assert unit.process.terminate() == 0
+    assert "Traceback" not in unit.process.log.read_text()
 
 
 @pytest.mark.skipif(not _may_mount(), reason="nobody may mount here")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -13,14 +15,21 @@ from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
-from fwsm.errors import StoreDamagedError, StoreError
+from fwsm.errors import StoreDamagedError, StoreError, StoreFullError
 from fwsm.store import Store
 from fwsm.store.engine import look
+from fwsm.store.hold import Hold
+from fwsm.store.loss import Loss
+from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf
 from tests.store.damage import DAMAGES, left_behind
+from tests.store.vanishing import VANISHINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
@@ -81,8 +90,9 @@ def test_somebody_who_holds_the_database_is_waited_for(path: Path) -> None:
 def test_a_connection_that_can_only_read_is_made_anew(path: Path) -> None:
     """SQLite opens such a one without a word when the disk fails in that moment."""
     with Store(path.parent) as store:
-        store._connection.close()
+        able = store._connection
         store._hold._open = look(path)
+        able.close()
         with pytest.raises(StoreError, match="readonly"):
             store.accept(UPDATE, NOW)
         assert "readonly" in str(store.trouble)
@@ -110,3 +120,98 @@ def test_whoever_is_interrupted_while_opening_lets_go(path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         Store(path.parent, shelf=Interrupted(path))
     Store(path.parent).close()
+
+
+# -- files that vanish under the feet of the agent ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", VANISHINGS)
+def test_what_vanishes_is_noticed_and_replaced(path: Path, how: str) -> None:
+    """By a new database, which is told of its loss; only where the log alone was removed is all still there."""
+    with Store(path.parent) as store, closing(store.outbox()) as outbox:
+        assert len(outbox.pending()) == 1
+        VANISHINGS[how](path)
+        trouble = store.trouble
+        assert isinstance(trouble, StoreDamagedError) == (how != "log removed")
+        if how == "file for directory":
+            with pytest.raises(StoreError, match="cannot make the state directory"):
+                store.reopen()
+            assert "cannot make the state directory" in str(store.trouble)
+            path.parent.unlink()
+        store.reopen()
+        assert store.trouble is None
+        if how == "log removed":
+            assert (store.loss, store.latest()) == (None, UPDATE)
+            return
+        assert store.latest() is None
+        loss = store.loss
+        assert loss is not None
+        assert (loss.name is None) == (how not in {"log left", "replaced"})
+        store.settle_loss(NOW, UPDATE, str(loss))
+        assert (store.loss, store.latest()) == (None, UPDATE)
+        assert len(outbox.pending()) == 1
+    with Store(path.parent) as again:
+        assert (again.loss, again.latest()) == (None, UPDATE)
+
+
+def test_what_was_put_in_its_place_is_kept_and_not_used(path: Path) -> None:
+    """The log that lies beside belongs to another database; and what the agent knows is newer."""
+    with Store(path.parent) as store:
+        VANISHINGS["replaced"](path)
+        store.accept(replace(UPDATE, id="u2"), NOW)
+        store.reopen()
+        assert store.loss is not None
+        assert store.loss.name is not None
+        with Store(path.parent, read_only=True) as looking:
+            assert looking.latest() is None
+        with closing(sqlite3.connect(path.with_name(store.loss.name))) as put:
+            assert ("u1",) in put.execute("SELECT id FROM updates").fetchall()
+
+
+def test_what_cannot_be_set_aside_yet_is_not_used_meanwhile(path: Path) -> None:
+    """It is tried again."""
+
+    class Stuck(Shelf):
+        stuck = True
+
+        def rename(self, source: Path, target: Path) -> None:
+            if self.stuck:
+                raise OSError(errno.EROFS, "Read-only file system")
+            super().rename(source, target)
+
+    shelf = Stuck(path)
+    with Store(path.parent, shelf=shelf) as store:
+        VANISHINGS["replaced"](path)
+        for _ in range(2):
+            store.reopen()
+            assert "cannot set the database" in str(store.trouble)
+        shelf.stuck = False
+        store.reopen()
+        assert (store.trouble, store.loss is None, store.latest()) == (None, False, None)
+
+
+def test_a_loss_is_remembered_until_a_new_database_can_be_made(path: Path) -> None:
+    """And nothing is set aside more than once for it, which would push out what is worth more."""
+
+    class Full(Reserve):
+        full = False
+
+        def backed(self, work: Callable[[], T]) -> T:
+            if self.full:
+                path.touch()
+                raise StoreFullError("cannot open the database", why="the disk is full")
+            return super().backed(work)
+
+    reserve = Full(path)
+    hold = Hold(path, Shelf(path), reserve)
+    hold.reopen()
+    VANISHINGS["removed"](path)
+    reserve.full = True
+    for _ in range(3):
+        hold.reopen()
+        assert isinstance(hold.trouble, StoreFullError)
+    reserve.full = False
+    hold.reopen()
+    assert (hold.trouble, hold.loss) == (None, Loss(None, None))
+    assert Shelf(path).newest() is None
+    hold.close()

@@ -36,9 +36,15 @@ def _names(path: Path) -> list[str]:
     return sorted(found.name for found in path.parent.iterdir())
 
 
+def _put(shelf: Shelf, at: datetime = AT) -> Path:
+    kept = shelf.put(at)
+    assert kept is not None
+    return kept
+
+
 def test_all_parts_are_set_aside_under_one_name(path: Path) -> None:
     """So that SQLite finds them together later."""
-    kept = Shelf(path).put(AT)
+    kept = _put(Shelf(path))
     assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
     assert _names(path) == [kept.name, f"{kept.name}-shm", f"{kept.name}-wal"]
     assert salvage(kept) == UPDATE
@@ -73,7 +79,7 @@ def test_a_log_follows_its_database_after_a_crash(path: Path) -> None:
         Cut(path).put(AT)
     with pytest.raises(StoreDamagedError, match="its write-ahead log is still there"):
         require_files(path)
-    kept = Shelf(path).put(AT.replace(year=2027))
+    kept = _put(Shelf(path), AT.replace(year=2027))
     assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
     assert salvage(kept) == UPDATE
 
@@ -82,7 +88,14 @@ def test_a_log_without_a_database_is_set_aside_by_itself(path: Path) -> None:
     """Another one was set aside before, and has its own log."""
     Shelf(path).put(AT)
     path.with_name("fwsm.db-wal").touch()
-    assert Shelf(path).put(AT).name == "fwsm.db.damaged-2-20260504T120000Z"
+    assert _put(Shelf(path)).name == "fwsm.db.damaged-2-20260504T120000Z"
+
+
+def test_where_nothing_is_nothing_is_set_aside(path: Path) -> None:
+    """And what was set aside before stays as it is."""
+    kept = _put(Shelf(path))
+    assert Shelf(path).put(AT) is None
+    assert _names(path) == [kept.name, f"{kept.name}-shm", f"{kept.name}-wal"]
 
 
 def test_what_cannot_be_set_aside_is_told(tmp_path: Path) -> None:
