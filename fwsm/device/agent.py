@@ -168,6 +168,7 @@ class Agent:
         """Work until `stop`. What was going on then goes on at the next start.
 
         Raises:
+            StoreLockedError: another agent works on the state directory meanwhile.
             Exception: a bug, here or in a port. The next start counts as a restart, so the table ends what loops.
         """
         try:

@@ -248,6 +248,7 @@ class Device:
 
         Raises:
             LifecycleError: it was started before, or closed.
+            StoreLockedError: something has removed the lock, and another agent works on the state directory now.
             Exception: a bug, here or in a part. The next start counts as a restart, so the table ends what loops.
         """
         self._lifetime.run()

@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final
 
-from fwsm.errors import StoreError
+from fwsm.errors import StoreError, StoreLockedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,8 @@ class Turns:
         """Take them until `stop`.
 
         Raises:
-            Exception: what a step raises, but for StoreError: that may pass.
+            StoreLockedError: another agent works on the state directory meanwhile.
+            Exception: what else a step raises; but other errors of the store may pass, and are only told.
         """
         while True:
             self._bell.clear()
@@ -73,6 +74,8 @@ class Turns:
     def _step_or_pause(self) -> float | None:
         try:
             return self._step(self._clock.now())
+        except StoreLockedError:
+            raise
         except StoreError as error:
             _log.error("%s", error)
             return _STORE_PAUSE_S

@@ -59,7 +59,8 @@ class Hold:
         if self._open is None:
             return self._refused
         moved = self._place.trouble() if self._place else None
-        return moved or trouble(self._open) or next((box.damage for box in self.outboxes if box.damage), None)
+        found = moved or trouble(self._open) or next((box.damage for box in self.outboxes if box.damage), None)
+        return found or (self._lock.trouble() if self._lock else None)
 
     @property
     def connection(self) -> Connection:
@@ -97,7 +98,7 @@ class Hold:
             self._let_go()
             try:
                 make_directory(self._path.parent)
-                self._lock = self._lock or Lock(self._path.with_name(LOCK))
+                self._take_lock()
                 self._make_way()
                 self._open = opened(self._path, self._shelf, self._reserve)
                 self._place = Place(self._path)
@@ -113,6 +114,11 @@ class Hold:
                 self.close()
                 raise
 
+    def _take_lock(self) -> None:
+        if self._lock is not None and self._lock.trouble() is not None:
+            self._release()
+        self._lock = self._lock or Lock(self._path.with_name(LOCK))
+
     def _make_way(self) -> None:
         """Set aside what is known to be of no use, once: what is behind it may fail, and comes again."""
         if self._damage is not None:
@@ -122,6 +128,9 @@ class Hold:
     def close(self) -> None:
         """Let go of the database and the lock; harmless the second time."""
         self._let_go()
+        self._release()
+
+    def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
             self._lock = None

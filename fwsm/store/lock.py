@@ -2,6 +2,8 @@
 
 Two agents on one database would write one slot at once, and two connections with one device identity throw each other
 off the hub some fifty times a second. The lock is the kernel's (flock), so it ends with the process, however that dies.
+It is a lock on the file and not on its name: whoever finds the name free, because something has removed the file, gets
+a lock of his own. So the holder looks now and then whether his is still the one that others would find.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from fwsm.errors import StoreError, StoreLockedError
+from fwsm.store.place import identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +63,24 @@ class Lock:
         with contextlib.suppress(OSError):  # the pid is a courtesy; a full disk must not keep the device from coming up
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        self._path = os.fspath(path)
+        status = os.fstat(self._file)
+        self._identity = status.st_dev, status.st_ino
         _held.add(self)
+
+    def trouble(self) -> StoreError | None:
+        """Why it keeps nobody out any more; None if it does, or if that cannot be told."""
+        try:
+            found = identity(self._path)
+        except OSError:
+            return None
+        if found == self._identity:
+            return None
+        return StoreError(
+            f"the lock {self._path} is gone",
+            why="something has removed or replaced it while the agent ran",
+            fix="The agent takes another one, or ends if a second agent has done so; find out what did that",
+        )
 
     def release(self) -> None:
         """Let go; harmless the second time."""

@@ -9,7 +9,7 @@ import pytest
 
 from fwsm.device.clock import SystemClock
 from fwsm.device.turns import Turns
-from fwsm.errors import StoreError
+from fwsm.errors import StoreError, StoreLockedError
 from fwsm.testing.clock import FakeClock
 from tests.device.life import LateEvent
 from tests.patience import PATIENCE_S
@@ -73,13 +73,14 @@ def test_a_store_that_says_no_is_asked_again_after_a_pause() -> None:
     assert slept(StoreError("the disk is full"), StoreError("still"), 0.0) == [5.0, 5.0]
 
 
-def test_whatever_else_a_step_raises_ends_them() -> None:
-    """It is a bug."""
+@pytest.mark.parametrize("error", [LookupError("a bug"), StoreLockedError("another agent works here")])
+def test_whatever_else_a_step_raises_ends_them(error: Exception) -> None:
+    """A bug; or a second agent, beside which this one must do nothing."""
 
     def step(_now: Moment) -> float | None:
-        raise LookupError
+        raise error
 
-    with pytest.raises(LookupError):
+    with pytest.raises(type(error)):
         Turns(step, lambda _now: None, FakeClock()).run()
 
 

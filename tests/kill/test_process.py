@@ -81,6 +81,24 @@ def test_a_second_agent_on_the_same_directory_gives_way(new_unit: NewUnit, serve
     assert [request.status for request in server.requests] == [200]
 
 
+def test_an_agent_whose_lock_was_removed_gives_way_to_the_second(new_unit: NewUnit, server: ImageServer) -> None:
+    """Never do both go on: the first ends with exit code 13 and says why, the second brings the update to its end."""
+    unit = new_unit(IMAGE)
+    loading(unit, server)
+    (unit.process.state_dir / "lock").unlink()
+    with unit.twin_process() as second:
+        unit.await_fact(lambda: "runs, process" in second.log.read_text(), "second agent")
+        server.bytes_per_s = None
+        assert unit.process.wait(60) == 13
+        said = unit.process.log.read_text()
+        assert f"error: another agent works on {unit.process.state_dir}" in said
+        assert all(word in said for word in ("why:", "fix:"))
+        assert "Traceback" not in said
+        unit.await_told(status="applyComplete")
+        unit.check(State.APPLY_COMPLETE)
+        assert second.terminate() == 0
+
+
 def test_an_update_that_the_hub_misses_is_told_when_it_is_back(new_unit: NewUnit, hub: Hub) -> None:
     """From the first state to the last without a hub; then everything is told, one by one."""
     unit = new_unit(IMAGE, delay_s="2")

@@ -15,10 +15,11 @@ from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
-from fwsm.errors import StoreDamagedError, StoreError, StoreFullError
+from fwsm.errors import StoreDamagedError, StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.engine import look
 from fwsm.store.hold import Hold
+from fwsm.store.lock import LOCK
 from fwsm.store.loss import Loss
 from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf
@@ -215,3 +216,35 @@ def test_a_loss_is_remembered_until_a_new_database_can_be_made(path: Path) -> No
     assert (hold.trouble, hold.loss) == (None, Loss(None, None))
     assert Shelf(path).newest() is None
     hold.close()
+
+
+# -- a lock that vanishes ----------------------------------------------------------------------------------------------
+
+
+def test_a_lock_that_was_removed_is_taken_again(path: Path) -> None:
+    """Nothing else has happened to the store."""
+    with Store(path.parent) as store:
+        path.with_name(LOCK).unlink()
+        assert "the lock" in str(store.trouble)
+        store.reopen()
+        assert (store.trouble, store.loss, store.latest()) == (None, None, UPDATE)
+        with pytest.raises(StoreLockedError):
+            Store(path.parent)
+
+
+def test_whoever_finds_his_lock_with_another_agent_keeps_off(path: Path) -> None:
+    """Nothing of the other one's is set aside, or even opened; and it is tried again in vain."""
+    with Store(path.parent) as first:
+        VANISHINGS["emptied"](path)
+        with Store(path.parent) as second:
+            second.accept(replace(UPDATE, id="u2"), NOW)
+            for _ in range(2):
+                with pytest.raises(StoreLockedError):
+                    first.reopen()
+                assert isinstance(first.trouble, StoreLockedError)
+            with pytest.raises(StoreLockedError):
+                first.latest()
+            assert Shelf(path).newest() is None
+            assert second.trouble is None
+        first.reopen()
+        assert first.trouble is None

@@ -129,6 +129,32 @@ def test_holder_without_a_pid_is_refused_too(path: Path) -> None:
     first.release()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_lock_whose_file_is_removed_or_replaced_keeps_nobody_out_and_says_so(path: Path, replaced: bool) -> None:
+    """Another agent would get one of its own."""
+    first = Lock(path)
+    assert first.trouble() is None
+    path.unlink()
+    if replaced:
+        path.touch()
+    assert "something has removed or replaced it" in str(first.trouble())
+    second = Lock(path)
+    assert second.trouble() is None
+    second.release()
+    first.release()
+
+
+def test_a_lock_that_cannot_be_looked_at_is_no_trouble(tmp_path: Path) -> None:
+    """The disk may fail just then."""
+    directory = tmp_path / "state"
+    directory.mkdir()
+    lock = Lock(directory / "lock")
+    directory.rename(tmp_path / "elsewhere")
+    directory.symlink_to(directory)
+    assert lock.trouble() is None
+    lock.release()
+
+
 def test_lock_is_not_inherited_by_programs(path: Path) -> None:
     """A health check that outlives the agent must not keep its successor out."""
     first = Lock(path)
