@@ -7,6 +7,7 @@ counters move, times are noted and failures are kept or cleared.
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -138,7 +139,14 @@ def _wait(update: Update, target: State, facts: Facts, limits: Limits) -> dict[s
         return {"reason": None, "until": None, "deadline": deadline}
     if facts.deadline is not None or facts.reason is not None:
         return {"reason": facts.reason, "until": facts.until, "deadline": facts.deadline}
-    return {"deadline": update.deadline.anchored(facts.now)} if update.deadline else {}
+    return {"deadline": update.deadline.anchored(facts.now, _longest_s(update, limits))} if update.deadline else {}
+
+
+def _longest_s(update: Update, limits: Limits) -> float:
+    """How far off the deadline of a record can be. What a policy wants may take any time."""
+    if update.state is State.CONFIRMING:
+        return limits.confirm_s
+    return limits.retry_cap_s if update.reason == "retry" else math.inf
 
 
 def _times(update: Update, target: State, facts: Facts) -> dict[str, datetime]:

@@ -9,6 +9,7 @@ harm: what remains is never more than the whole span and never less than nothing
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -67,14 +68,19 @@ class Deadline:
             left_s = (self.wall_at - now.wall).total_seconds()
         return min(max(left_s, 0.0), self.span_s)
 
-    def anchored(self, now: Moment) -> Deadline:
+    def anchored(self, now: Moment, longest_s: float = math.inf) -> Deadline:
         """The same deadline, counted on the clock of the boot that runs now.
 
         A restart calls it, so that wall time is consulted once per boot and a clock that stands still or runs
-        backwards cannot put the deadline off for ever. One that claims to have been set later than now comes from
-        damage; it too is not put off again.
+        backwards cannot put the deadline off for ever. One that claims to have been set later than now, or that is
+        farther off than it can have been set, comes from damage; it too is not put off again.
+
+        Args:
+            now: the moment.
+            longest_s: how far off a deadline of its kind can be.
         """
         of_the_future = self.boottime_s - self.span_s > now.boottime_s + _ROUNDING_S
-        if now.boot_id == self.boot_id and not of_the_future:
+        left_s = self.remaining_s(now)
+        if now.boot_id == self.boot_id and not of_the_future and left_s <= longest_s + _ROUNDING_S:
             return self
-        return Deadline.after(now, self.remaining_s(now))
+        return Deadline.after(now, min(left_s, longest_s))

@@ -78,6 +78,8 @@ class Delay:
         if update.state is not State.WAITING or self.delay_s <= 0 or update.reason not in {None, "delay"}:
             return None
         deadline = update.deadline or Deadline.after(now, self.delay_s)
+        if deadline.remaining_s(now) > self.delay_s:  # it comes from damage, or the setting was longer then
+            deadline = Deadline.after(now, self.delay_s)
         left_s = deadline.remaining_s(now)
         return NotBefore("delay", deadline.wall_at, left_s) if left_s > 0 else None
 

@@ -172,6 +172,21 @@ def test_wait_of_the_facts_is_kept(state: State) -> None:
     assert _wait(_after(update, state, **WAIT)) == WAIT
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "left_s"),
+    [
+        (State.DOWNLOADING, "retry", LIMITS.retry_cap_s),
+        (State.INSTALLING, "retry", LIMITS.retry_cap_s),
+        (State.CONFIRMING, None, LIMITS.confirm_s),
+        (State.WAITING, "window", 1e9),
+    ],
+)
+def test_a_restart_waits_no_longer_than_the_limits_allow(state: State, reason: str | None, left_s: float) -> None:
+    """Whatever a damaged row says; only a policy may make an update wait for any time."""
+    update = _update(state, reason=reason, deadline=Deadline.after(NOW, 1e9))
+    assert _after(update, state, Effect.COUNT_RESTART).deadline == Deadline.after(NOW, left_s)
+
+
 def test_reason_without_a_deadline_is_a_wait_too() -> None:
     """A policy may not know till when; nothing of the wait before is left."""
     update = _update(State.WAITING, **WAIT)

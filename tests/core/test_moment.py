@@ -76,6 +76,18 @@ def test_deadline_that_says_it_was_set_in_the_future_is_put_off_once() -> None:
     assert in_order.anchored(NOW) is in_order
 
 
+@pytest.mark.parametrize("far_s", [1e300, float("inf")])
+def test_deadline_that_is_farther_off_than_any_can_be_set_is_cut_off(far_s: float) -> None:
+    """It comes from damage, in this boot or in another; one that is in order keeps its place."""
+    damaged = replace(
+        Deadline.after(NOW, 60.0), boottime_s=far_s, wall_at=NOW.wall + timedelta(days=9000), span_s=far_s
+    )
+    for now in (NOW, replace(NOW, boottime_s=3.0, boot_id="boot-2")):
+        anchored = damaged.anchored(now, 600.0)
+        assert anchored == Deadline.after(now, 600.0)
+        assert anchored.anchored(now, 600.0) is anchored
+
+
 @pytest.mark.parametrize("span_s", [1e12, float("inf")])
 def test_span_beyond_the_calendar_ends_at_its_end(span_s: float) -> None:
     """A wait without end is a deadline like any other."""

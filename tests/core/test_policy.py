@@ -80,6 +80,15 @@ def test_delay_survives_a_reboot() -> None:
     assert verdict == NotBefore("delay", WALL + timedelta(seconds=60), 15.0)
 
 
+def test_delay_that_is_longer_than_the_setting_is_cut_off() -> None:
+    """The stored one is damaged, or was set when the setting was another; asked again, it is not prolonged."""
+    stored = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, 1e9))
+    answer = Delay(60.0).verdict(stored, NOW)
+    assert answer == NotBefore("delay", WALL + timedelta(seconds=60), 60.0)
+    stored = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, answer.wait_s))
+    assert Delay(60.0).verdict(stored, replace(NOW, boottime_s=1060.0)) is None
+
+
 def test_delay_is_over_once_another_policy_makes_the_update_wait() -> None:
     """A delay is asked first, so whoever makes the update wait now was asked when the delay was over."""
     stored = replace(WAITING, reason="battery", deadline=Deadline.after(NOW, 5.0))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,6 +191,25 @@ def test_a_broken_download_is_tried_again_after_a_stored_pause(life: Life) -> No
     life.step_until(State.DOWNLOAD_COMPLETE)
     life.report()
     assert "error" not in life.link.section
+
+
+@pytest.mark.parametrize("columns", ["due_span_s = 1e300", "due_span_s = 1e300, due_boottime_s = 1e300"])
+@pytest.mark.parametrize("boot_id", ["boot-1", "boot-2"])
+def test_a_damaged_pause_holds_no_try_back_for_years(life: Life, columns: str, boot_id: str) -> None:
+    """It is no longer than the longest, on a board whose clock begins in 1970 as well."""
+    life.download.failures = [DownloadError("the server closed the connection")]
+    life.call(payload={"fwPackageUri": URI})
+    life.step_until(State.DOWNLOADING)
+    while not (life.agent.update and life.agent.update.reason):
+        life.agent.step(life.clock.now())
+    life.end()
+    with closing(sqlite3.connect(life.directory / "fwsm.db")) as database, database:
+        database.execute(f"UPDATE updates SET {columns}")
+    life.clock = FakeClock(datetime(1970, 1, 1, tzinfo=UTC), boot_id)
+    life.start()
+    life.agent.step(life.clock.now())
+    assert (life.agent.step(life.clock.now()) or 0.0) <= 600.0
+    life.step_until(State.DOWNLOAD_COMPLETE)
 
 
 def test_a_servers_retry_after_wins_over_the_backoff(life: Life) -> None:
