@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["connect", "look", "transaction", "translated", "trouble"]
 
 _TROUBLE: Final = "fwsm.trouble"
+_LOOKS: Final = "fwsm.looks"
 
 _BUSY_TIMEOUT_MS = 5000
 # So many pages, 256 KiB, stay in the WAL before they are moved: what a dozen updates write, each page moved once.
@@ -68,8 +69,14 @@ def look(path: Path) -> Connection:
     Raises:
         StoreError: the file cannot be opened, or is no database.
     """
-    with translated(f"cannot open the database {path}"):
-        return _engine(lambda: _read_only_driver(path), ()).connect()
+    doing = f"cannot open the database {path}"
+    try:
+        with translated(doing):
+            connection = _engine(lambda: _read_only_driver(path), ()).connect()
+    except StoreDamagedError as error:
+        raise _seen_in_looking(error) from error
+    connection.info[_LOOKS] = True
+    return connection
 
 
 def _make_private(path: Path) -> None:
@@ -154,11 +161,13 @@ def translated(doing: str, connection: Connection | None = None) -> Iterator[Non
         doing: what the block does, for the error message: "cannot …".
         connection: what it is done on. For `trouble`, it is kept in mind what another try on it would not help against:
             damage, and that it can only read. SQLite opens a connection so without a word if the disk fails just then,
-            and so it stays after the disk is well again.
+            and so it stays after the disk is well again. Whoever only looks is not told what the agent does.
     """
     try:
         yield
     except StoreDamagedError as error:
+        if _looks(connection):
+            raise _seen_in_looking(error) from error
         _keep_in_mind(connection, error)
         raise
     except (DBAPIError, sqlite3.Error, OSError) as error:
@@ -166,7 +175,23 @@ def translated(doing: str, connection: Connection | None = None) -> Iterator[Non
         translation = _store_error(doing, cause)
         if isinstance(translation, StoreDamagedError) or _name(cause).startswith("SQLITE_READONLY"):
             _keep_in_mind(connection, translation)
+        if isinstance(translation, StoreDamagedError) and _looks(connection):
+            raise _seen_in_looking(translation) from error
         raise translation from error
+
+
+def _looks(connection: Connection | None) -> bool:
+    """Whether it is one of somebody who changes nothing."""
+    return connection is not None and _LOOKS in connection.info
+
+
+def _seen_in_looking(error: StoreDamagedError) -> StoreDamagedError:
+    """The same, in words for whoever only looks."""
+    fix = (
+        "Nothing was changed. If a newer program has written the file, look with that one; "
+        "if not, the storage under it is going bad"
+    )
+    return StoreDamagedError(error.what, why=error.why, fix=fix)
 
 
 def _keep_in_mind(connection: Connection | None, error: StoreError) -> None:

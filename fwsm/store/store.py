@@ -226,10 +226,8 @@ class Store:
 
     def history(self, update_id: str | None = None, *, limit: int = 1000) -> list[HistoryRow]:
         """The newest `limit` entries, of one update or of all, oldest first."""
-        with reading(self._connection, "cannot read the history") as driver:
-            rows = read_history(driver, update_id, limit)
-        with understood("the history"):
-            return [history_row(row) for row in rows]
+        with reading(self._connection, "cannot read the history") as driver, understood("the history"):
+            return [history_row(row) for row in read_history(driver, update_id, limit)]
 
     def note(self, code: str, message: str, now: Moment, update_id: str | None = None) -> None:
         """Keep that something went wrong beside the update; the oldest of many are forgotten.
@@ -245,10 +243,8 @@ class Store:
 
     def incidents(self, *, limit: int = KEPT) -> list[Incident]:
         """The newest `limit` things that went wrong beside updates, oldest first."""
-        with reading(self._connection, "cannot read what went wrong") as driver:
-            rows = read_incidents(driver, limit)
-        with understood("what went wrong"):
-            return [incident_of(row) for row in rows]
+        with reading(self._connection, "cannot read what went wrong") as driver, understood("what went wrong"):
+            return [incident_of(row) for row in read_incidents(driver, limit)]
 
 
 def _advance(driver: sqlite3.Connection, entry: Entry) -> None:

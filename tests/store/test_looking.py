@@ -18,7 +18,7 @@ from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
-from fwsm.errors import Kind, StoreError
+from fwsm.errors import Kind, StoreDamagedError, StoreError
 from fwsm.store import Store
 
 if TYPE_CHECKING:
@@ -172,3 +172,37 @@ def test_a_log_that_cannot_be_read_is_not_passed_over(tmp_path: Path, mounted: M
     code, said = _status(mounted(tmp_path, READ_ONLY), tmp_path)
     assert (code, said["error"]["what"]) == (20, f"cannot open the database {tmp_path / 'fwsm.db'}")
     assert _status([], tmp_path)[1]["update"]["status"] == "downloading"
+
+
+@pytest.mark.parametrize("damage", ["UPDATE {} SET {} = 'levitating'", "UPDATE {} SET {} = CAST(x'ff80' AS TEXT)"])
+@pytest.mark.parametrize(
+    ("table", "column", "read"),
+    [
+        ("updates", "state", "latest"),
+        ("history", "state", "history"),
+        ("history", "at", "history"),
+        ("incidents", "at", "incidents"),
+    ],
+)
+def test_whoever_finds_damage_in_looking_is_told_the_truth(
+    tmp_path: Path, table: str, column: str, read: str, damage: str
+) -> None:
+    """What it is, and what can be done; nobody sets anything aside because of it."""
+    with Store(tmp_path) as store:
+        store.accept(UPDATE, NOW)
+        store.note("hookFailed", "no", NOW)
+        with closing(sqlite3.connect(store.path)) as other, other:
+            other.execute(damage.format(table, column))
+    with Store(tmp_path, read_only=True) as looking, pytest.raises(StoreDamagedError) as caught:
+        getattr(looking, read)()
+    assert caught.value.why
+    assert caught.value.fix.startswith("Nothing was changed. If a newer program has written the file")
+    assert "agent" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_looked_at_in_vain(tmp_path: Path) -> None:
+    """The same words."""
+    (tmp_path / "fwsm.db").write_text("no database\n" * 100)
+    with pytest.raises(StoreDamagedError, match="file is not a database") as caught:
+        Store(tmp_path, read_only=True)
+    assert caught.value.fix.startswith("Nothing was changed.")
