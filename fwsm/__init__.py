@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from fwsm.device.ports import Link as Link
     from fwsm.device.ports import Message as Message
     from fwsm.device.ports import MethodCall as MethodCall
+    from fwsm.device.ports import Trouble as Trouble
     from fwsm.device.ports import Twin as Twin
     from fwsm.errors import FwsmError as FwsmError
     from fwsm.errors import Kind as Kind
@@ -105,6 +106,7 @@ __all__ = [
     "Step",
     "SystemClock",
     "Trigger",
+    "Trouble",
     "Twin",
     "Update",
     "Window",
@@ -127,7 +129,7 @@ _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "fwsm.device.hooks": ("Entered",),
     "fwsm.device.installers.slots": ("SlotInstaller",),
     "fwsm.device.iothub": ("IoTHubLink",),
-    "fwsm.device.ports": ("Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Twin"),
+    "fwsm.device.ports": ("Clock", "Download", "Installer", "Link", "Message", "MethodCall", "Trouble", "Twin"),
     "fwsm.errors": ("FwsmError", "Kind"),
     "fwsm.store": ("HistoryRow", "Retention"),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fwsm.cli.agent import run
-from fwsm.cli.explain import explain
+from fwsm.cli.explain import explain, trouble_lines, troubles
 from fwsm.cli.extension import extension_option, imported
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.unit import service_unit
@@ -22,6 +22,7 @@ from fwsm.store.lock import LOCK, holder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fwsm.core.update import Update
 
 __all__ = ["device"]
 
@@ -60,7 +61,7 @@ def _state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @pass_output
 def status(output: Output, state_dir: Path) -> None:
-    """Show the newest update as it stands on disk; works beside a running agent.
+    """Show the newest update as it stands on disk, and what went wrong beside it; works beside a running agent.
 
     \b
     Example:
@@ -68,13 +69,14 @@ def status(output: Output, state_dir: Path) -> None:
     """
     with Store(state_dir, read_only=True) as store:
         update = store.latest()
+        found = troubles([], _beside(store.incidents(), update))
     if update is None:
-        output.data({"update": None}, "this device has had no update yet")
-        return
-    shown = {name: value for name, value in section(update).items() if value is not None}
-    width = max(map(len, shown))
-    lines = (f"{name:<{width}}  {_plain(value)}" for name, value in shown.items())
-    output.data({"update": shown}, "\n".join(lines))
+        shown, lines = None, ["this device has had no update yet"]
+    else:
+        shown = {name: value for name, value in section(update).items() if value is not None}
+        width = max(map(len, shown))
+        lines = [f"{name:<{width}}  {_plain(value)}" for name, value in shown.items()]
+    output.data({"update": shown, "troubles": found}, "\n".join([*lines, *trouble_lines(found)]))
 
 
 @device.command()
@@ -120,15 +122,16 @@ def explain_update(output: Output, state_dir: Path, extension: str | None) -> No
     with Store(state_dir, read_only=True) as store:
         update = store.latest()
         rows = store.history(update.id) if update else []
-        incidents = store.incidents()
+        incidents = _beside(store.incidents(), update)
     process = holder(state_dir / LOCK)
     agent = {"runs": process is not None, "process": int(process) if process and process.isdecimal() else None}
     if update is None:
-        nothing = "This device has had no update yet; it waits for the method firmwareUpdate."
-        output.data({"update": None, "agent": agent}, f"{nothing}\n{_agent_line(process)}")
+        found = troubles([], incidents)
+        lines = ["This device has had no update yet; it waits for the method firmwareUpdate.", *trouble_lines(found)]
+        lines += [*([""] if found else []), _agent_line(process)]
+        output.data({"update": None, "troubles": found, "agent": agent}, "\n".join(lines))
         return
-    beside = [each for each in incidents if each.update_id in {None, update.id}]
-    explanation = explain(update, rows, beside, imported(extension))
+    explanation = explain(update, rows, incidents, imported(extension))
     output.data(
         explanation.document(update) | {"agent": agent}, f"{explanation.text(update)}\n\n{_agent_line(process)}"
     )
@@ -155,6 +158,11 @@ def unit(output: Output, file: Path) -> None:
     """
     text = service_unit(file)
     output.data({"unit": text}, text.rstrip("\n"))
+
+
+def _beside(incidents: list[Incident], update: Update | None) -> list[Incident]:
+    """Those that have to do with the newest update, or with the device as such."""
+    return [each for each in incidents if each.update_id in {None, update.id if update else None}]
 
 
 def _agent_line(process: str | None) -> str:

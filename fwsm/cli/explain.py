@@ -15,13 +15,13 @@ from fwsm.core.update import State
 from fwsm.errors import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fwsm.core.lifecycle import Extension, Row
     from fwsm.core.update import Update
     from fwsm.store import HistoryRow, Incident
 
-__all__ = ["Explanation", "explain", "in_a_line"]
+__all__ = ["Explanation", "explain", "in_a_line", "trouble_lines", "troubles"]
 
 _DOING: Final = {
     State.WAITING: "It has an update, and waits until it may load the image.",
@@ -119,14 +119,9 @@ class Explanation:
         lines = [f"Update {update.id} is in state {update.state.value}.", self.doing, *self.why]
         if self.until:
             lines.append(f"It waits until {self.until}.")
-        blocks = {
-            "What may happen next, in this order of trial:": [_row_text(row) for row in self.following],
-            "What went wrong, newest last:": [_trouble_text(trouble) for trouble in self.troubles],
-            "What you can do:": self.advice,
-        }
-        for title, entries in blocks.items():
-            if entries:
-                lines += ["", title, *(f"  - {entry}" for entry in entries)]
+        lines += _block("What may happen next, in this order of trial:", [_row_text(row) for row in self.following])
+        lines += trouble_lines(self.troubles)
+        lines += _block("What you can do:", self.advice)
         return "\n".join(lines)
 
 
@@ -150,9 +145,28 @@ def explain(
         why=tuple(_why(update)),
         until=section(update)["until"],
         following=tuple(map(_row, rows)),
-        troubles=tuple(_troubles(history, incidents)),
+        troubles=tuple(troubles(history, incidents)),
         advice=tuple(_advice(update, extension)),
     )
+
+
+def troubles(history: Sequence[HistoryRow], incidents: Sequence[Incident]) -> list[dict[str, str]]:
+    """What last went wrong in these entries, and beside them; oldest first."""
+    befores = [None, *history]
+    failures = [
+        (row.at, row.failure_code, f"{row.trigger} in state {row.source}")
+        for row, before in zip(history, befores, strict=False)
+        if row.failure_code and _is_new_failure(row, before)
+    ]
+    beside = [(each.at, each.code, each.message) for each in incidents]
+    newest = sorted(failures + beside)[-_MOST_TROUBLES:]
+    return [{"at": at.isoformat(), "code": code, "what": what} for at, code, what in newest]
+
+
+def trouble_lines(troubles: Sequence[Mapping[str, str]]) -> list[str]:
+    """The same for people; nothing if nothing went wrong."""
+    entries = [f"{each['at'][:19]}Z  {each['code']}: {each['what']}" for each in troubles]
+    return _block("What went wrong, newest last:", entries)
 
 
 def in_a_line(update: Update | None) -> str:
@@ -167,6 +181,10 @@ def in_a_line(update: Update | None) -> str:
     if update.failure:
         parts.append(update.failure.code)
     return ", ".join(parts)
+
+
+def _block(title: str, entries: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  - {entry}" for entry in entries)] if entries else []
 
 
 def _why(update: Update) -> list[str]:
@@ -202,27 +220,11 @@ def _row_text(row: dict[str, Any]) -> str:
     return f"when {row['when']}: {row['state']}{conditions}"
 
 
-def _troubles(history: Sequence[HistoryRow], incidents: Sequence[Incident]) -> list[dict[str, str]]:
-    befores = [None, *history]
-    failures = [
-        (row.at, row.failure_code, f"{row.trigger} in state {row.source}")
-        for row, before in zip(history, befores, strict=False)
-        if row.failure_code and _is_new_failure(row, before)
-    ]
-    beside = [(each.at, each.code, each.message) for each in incidents]
-    newest = sorted(failures + beside)[-_MOST_TROUBLES:]
-    return [{"at": at.isoformat(), "code": code, "what": what} for at, code, what in newest]
-
-
 def _is_new_failure(row: HistoryRow, before: HistoryRow | None) -> bool:
     """Not so if the entry only carries on what had gone wrong before, as those of a rollback do."""
     if before is None or (before.update_id, before.failure_code) != (row.update_id, row.failure_code):
         return True
     return row.trigger in _FAILURES
-
-
-def _trouble_text(trouble: dict[str, str]) -> str:
-    return f"{trouble['at'][:19]}Z  {trouble['code']}: {trouble['what']}"
 
 
 def _advice(update: Update, extension: Extension) -> list[str]:

@@ -27,7 +27,7 @@ from fwsm.device.loading import Loading
 from fwsm.device.methods import Methods
 from fwsm.device.order import Order
 from fwsm.device.outcome import Fact, Pauses
-from fwsm.device.ports import Twin
+from fwsm.device.ports import Trouble, Twin
 from fwsm.device.record import Record
 from fwsm.device.recovery import Recovery
 from fwsm.device.steps import Steps
@@ -155,7 +155,7 @@ class Agent:
         return order.done
 
     def deliver(self, message: Message) -> None:
-        """Take a direct method or the twin; from any thread. A later step answers it."""
+        """Take a message; from any thread. A later step does what it asks for."""
         if isinstance(message, Twin):  # at once: what is reported before that step is not in it
             self._reporter.hear(message.reported)
         self._inbox.put(message)
@@ -240,6 +240,8 @@ class Agent:
     def _take(self, message: Message | Order) -> None:
         if isinstance(message, Order):
             self._noticing(lambda: message.carry_out(self._commands))
+        elif isinstance(message, Trouble):
+            self._record.keep_trouble(message.error, self._clock.now())
         elif isinstance(message, Twin):
             self._twin = message
             if not self._recovery.needed:  # else it waits for the database

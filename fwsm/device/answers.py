@@ -21,8 +21,8 @@ from fwsm.core.policy import NotBefore
 from fwsm.core.redaction import redacted
 from fwsm.core.text import cut, is_seen, said_by
 from fwsm.core.update import Artifact, Probe, Progress
-from fwsm.device.ports import MethodCall, Twin
-from fwsm.errors import ConfigError, PartError
+from fwsm.device.ports import Message, MethodCall, Trouble, Twin
+from fwsm.errors import ConfigError, FwsmError, PartError
 
 __all__ = ["Asked", "unusable"]
 
@@ -156,14 +156,18 @@ class Asked:
             self._refuse(answer, f"wait_s must be {_SECONDS}")
         return answer
 
-    def message(self, answer: object) -> MethodCall | Twin:
-        """What comes from the hub; raises PartError for anything else."""
+    def message(self, answer: object) -> Message:
+        """What a link delivers; raises PartError for anything else."""
         if isinstance(answer, MethodCall):
             if not isinstance(answer.name, str) or not callable(answer.respond):
                 self._refuse(answer, "the name of a method is a text, and respond can be called")
             return answer
+        if isinstance(answer, Trouble):
+            if not isinstance(answer.error, FwsmError):
+                self._refuse(answer, "a trouble is an FwsmError")
+            return answer
         if not isinstance(answer, Twin):
-            self._refuse(answer, "a MethodCall or a Twin is wanted")
+            self._refuse(answer, "a MethodCall, a Twin or a Trouble is wanted")
         if not isinstance(answer.desired, Mapping) or not isinstance(answer.reported, Mapping):
             self._refuse(answer, "desired and reported are the two dicts of the twin")
         return Twin(dict(answer.desired), dict(answer.reported))

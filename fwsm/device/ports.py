@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from fwsm.core.moment import Moment
     from fwsm.core.update import Artifact, Probe, Progress, Request, Update
+    from fwsm.errors import FwsmError
 
-__all__ = ["Clock", "Download", "Heartbeat", "Installer", "Link", "Message", "MethodCall", "Policy", "Twin"]
+__all__ = ["Clock", "Download", "Heartbeat", "Installer", "Link", "Message", "MethodCall", "Policy", "Trouble", "Twin"]
 
 
 class Clock(Protocol):
@@ -80,8 +81,19 @@ class Twin:
     reported: Mapping[str, Any]
 
 
-Message: TypeAlias = MethodCall | Twin
-"""What comes from the hub."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something is wrong with the connection that a person should know of, and may find on the device later on.
+
+    Attributes:
+        error: what it is; the same one may come again and again.
+    """
+
+    error: FwsmError
+
+
+Message: TypeAlias = MethodCall | Twin | Trouble
+"""What comes from the hub, or is known of the way there."""
 
 
 class Link(Protocol):
@@ -91,8 +103,9 @@ class Link(Protocol):
         """Begin to connect, and stay connected until `stop`; return at once.
 
         Delivered are each direct method, and the whole twin after each connect and after each change of a desired
-        property. `deliver` may be called from any thread; it puts the message into a queue and returns. No report is
-        under way from the reading of a twin to its delivery, or that report seems to be lost and is sent again.
+        property; and what a person has to mend before all is well, if the link knows. `deliver` may be called from any
+        thread; it puts the message into a queue and returns. No report is under way from the reading of a twin to its
+        delivery, or that report seems to be lost and is sent again.
         """
         ...
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from fwsm.device.hooks import Hooks
     from fwsm.device.outcome import Fact
     from fwsm.device.reporter import Reporter
+    from fwsm.errors import FwsmError
     from fwsm.store import Store
 
 __all__ = ["Record"]
 
 _log = logging.getLogger(__name__)
+
+# However long it goes on, it is to push nothing else out of the incidents that are kept.
+_ANEW_AFTER: Final = timedelta(days=1)
 
 
 class Record:
@@ -196,6 +201,17 @@ class Record:
         """
         for mishap in self._hooks.mishaps.taken():
             self._store.note(mishap.code, mishap.message, now, mishap.update_id)
+
+    def keep_trouble(self, error: FwsmError, now: Moment) -> None:
+        """Keep on disk that something is wrong beside the update; for as long as it lasts, once a day.
+
+        Raises:
+            StoreError: it could not be kept.
+        """
+        for known in self._store.incidents():
+            if known.message.startswith(error.what) and abs(now.wall - known.at) < _ANEW_AFTER:
+                return
+        self._store.note(error.code, str(error), now)
 
     @contextmanager
     def _along(

@@ -100,6 +100,37 @@ def test_history_shows_what_went_wrong_beside_the_update(state_dir: Path) -> Non
     ]
 
 
+TAKEN = "another program seems to be the device 'd1' of hub: it was lost 3 times. Look for another machine"
+
+
+@pytest.mark.parametrize("command", ["status", "explain"])
+def test_what_went_wrong_beside_the_update_is_shown_with_what_to_do(state_dir: Path, command: str) -> None:
+    """What concerns another update is not; so a contest for the device's place at the hub is seen on the device."""
+    with Store(state_dir) as store:
+        store.note("hookFailed", "of long ago", NOW, "update-0")
+        store.note("linkTaken", TAKEN, NOW)
+    code, out, _ = _fwsm("device", command, "--state-dir", state_dir)
+    assert code == 0
+    assert "What went wrong, newest last:\n" in out
+    assert f"  - 2026-05-04T12:00:00Z  linkTaken: {TAKEN}\n" in out
+    assert "of long ago" not in out
+    shown = json.loads(_fwsm("device", command, "--state-dir", state_dir, "--json")[1])
+    assert shown["troubles"][-1:] == [{"at": "2026-05-04T12:00:00+00:00", "code": "linkTaken", "what": TAKEN}]
+
+
+@pytest.mark.parametrize("command", ["status", "explain"])
+def test_what_went_wrong_is_shown_before_the_first_update_as_well(tmp_path: Path, command: str) -> None:
+    """As it may be the reason why there is none."""
+    with Store(tmp_path) as store:
+        store.note("linkTaken", TAKEN, NOW)
+    code, out, _ = _fwsm("device", command, "--state-dir", tmp_path)
+    assert code == 0
+    assert "no update yet" in out
+    assert f"\n\nWhat went wrong, newest last:\n  - 2026-05-04T12:00:00Z  linkTaken: {TAKEN}\n" in out
+    shown = json.loads(_fwsm("device", command, "--state-dir", tmp_path, "--json")[1])
+    assert (shown["update"], [each["code"] for each in shown["troubles"]]) == (None, ["linkTaken"])
+
+
 def test_a_device_without_an_update_says_so(tmp_path: Path) -> None:
     """Nothing is wrong with that."""
     Store(tmp_path).close()

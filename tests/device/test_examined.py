@@ -11,8 +11,8 @@ import pytest
 from fwsm.core.update import Artifact, Progress, State, Update
 from fwsm.device.examined import Examiner
 from fwsm.device.mishaps import Mishaps
-from fwsm.device.ports import MethodCall, Twin
-from fwsm.errors import ConfigError, PartError
+from fwsm.device.ports import MethodCall, Trouble, Twin
+from fwsm.errors import ConfigError, FwsmError, LinkTakenError, PartError
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
@@ -247,6 +247,7 @@ def test_an_installer_says_whether_it_is_repeatable(tmp_path: Path, answer: Any)
         ("firmwareUpdate", None),
         Twin(cast("dict[str, Any]", None), {}),
         Twin({}, cast("dict[str, Any]", "{}")),
+        Trouble(cast("FwsmError", "another device")),
         MethodCall(cast("str", 5), None, lambda _status, _body: None),
         MethodCall("ping", None, cast("Callable[..., None]", None)),
     ],
@@ -257,8 +258,10 @@ def test_what_a_link_must_not_deliver_is_dropped(message: Any, caplog: pytest.Lo
     Examiner(mishaps).link(link).start(heard.append)
     assert link.deliver is not None
     link.deliver(message)
+    trouble = Trouble(LinkTakenError("another device"))
+    link.deliver(trouble)
     link.deliver(Twin({"$version": 2}, {}))
-    assert heard == [Twin({"$version": 1}, {}), Twin({"$version": 2}, {})]
+    assert heard == [Twin({"$version": 1}, {}), trouble, Twin({"$version": 2}, {})]
     (mishap,) = mishaps.taken()
     assert (mishap.code, mishap.update_id) == ("partFailed", None)
     assert mishap.message.startswith("the link's deliver was given ")

@@ -10,6 +10,8 @@ import pytest
 
 from fwsm.core.lifecycle import Extension, Row, Trigger
 from fwsm.core.update import State
+from fwsm.device.ports import Trouble
+from fwsm.errors import LinkDeafError, LinkTakenError
 from fwsm.store import Store
 from fwsm.testing.fakes import MemoryDownload
 from tests.device.life import OTHER, URI, LateRunner, Life
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from fwsm.core.entry import Facts
     from fwsm.core.update import Limits, Update
     from fwsm.device.hooks import Entered
+    from fwsm.errors import LinkError
 
 
 def test_a_late_progress_does_not_follow_what_came_after_it(life: Life) -> None:
@@ -160,3 +163,30 @@ def test_a_hook_that_cannot_say_what_failed_is_kept_all_the_same(life: Life) -> 
     ((code, message, update_id),) = incidents(life)
     assert (code, update_id) == ("hookFailed", "u1")
     assert message.endswith("raised SpeechlessError: (its text cannot be made: LookupError)")
+
+
+def test_a_trouble_that_lasts_is_kept_once_a_day(life: Life) -> None:
+    """It tells of itself every minute, and is to push nothing else out; another one is another incident."""
+
+    def keep(*errors: LinkError) -> None:
+        for error in errors:
+            life.agent.deliver(Trouble(error))
+            life.agent.step(life.clock.now())
+
+    def kept() -> list[tuple[str, str]]:
+        assert life.store is not None
+        return [(each.code, each.message) for each in life.store.incidents()]
+
+    taken = LinkTakenError("another program is d1", why="3 times in a row", fix="Look for it")
+    again = LinkTakenError("another program is d1", why="4 times in a row", fix="Look for it")
+    deaf = LinkDeafError("no methods arrive")
+    once = [("linkTaken", "another program is d1: 3 times in a row. Look for it"), ("linkDeaf", "no methods arrive")]
+    keep(taken, again, deaf, deaf)
+    assert kept() == once
+    life.restart()
+    life.clock.advance(23 * 3600.0)
+    keep(again)
+    assert kept() == once
+    life.clock.advance(3601.0)
+    keep(again)
+    assert kept() == [*once, ("linkTaken", str(again))]

@@ -30,7 +30,8 @@ from fwsm.device.iothub.loop import LoopThread
 from fwsm.device.iothub.session import Session, Settings
 from fwsm.device.iothub.translation import let_go, restated, translated
 from fwsm.device.iothub.upkeep import Upkeep
-from fwsm.errors import FwsmError, LinkBusyError, LinkError, LinkTakenError
+from fwsm.device.ports import Trouble
+from fwsm.errors import FwsmError, LinkBusyError, LinkDeafError, LinkError, LinkTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,6 +121,7 @@ class IoTHubLink:
         self._session: Session | None = None
         self._proved_at_s: float | None = None  # when the hub answered the present session for the first time
         self._supervisor: threading.Thread | None = None
+        self._deliver: Callable[[Message], None]
         self._last_error: FwsmError | None = None
 
     @property
@@ -137,7 +139,8 @@ class IoTHubLink:
 
     def start(self, deliver: Callable[[Message], None]) -> None:
         """Begin to connect, and stay connected until `stop`; returns at once. A link is started once."""
-        self._supervisor = threading.Thread(target=self._supervise, args=(deliver,), name=self._name, daemon=True)
+        self._deliver = deliver
+        self._supervisor = threading.Thread(target=self._supervise, name=self._name, daemon=True)
         self._supervisor.start()
 
     def report(self, patch: Mapping[str, Any]) -> None:
@@ -176,11 +179,11 @@ class IoTHubLink:
             raise restated(error) from error
         raise LinkError("there is no connection to the hub yet")
 
-    def _supervise(self, deliver: Callable[[Message], None]) -> None:
+    def _supervise(self) -> None:
         loop = LoopThread(self._name)
         try:
             while not self._stopping.is_set():
-                self._stay_connected(loop, deliver)
+                self._stay_connected(loop)
                 # A hub that restarts loses all its devices at once; they are not to come back at once.
                 self._clock.wait(self._stopping, random.uniform(0, self._base_s))  # noqa: S311 - spreads load
         finally:
@@ -188,20 +191,20 @@ class IoTHubLink:
             loop.stop(_CLOSE_WITHIN_S)
             self._tell(connected=False, error=None)
 
-    def _stay_connected(self, loop: LoopThread, deliver: Callable[[Message], None]) -> None:
+    def _stay_connected(self, loop: LoopThread) -> None:
         """Open sessions until a good one has ended, or until `stop`, which is the only error that ends it."""
         backoff = self._backoff(self._stopping, when=_is_ours, before_sleep=_log_failure)
         with contextlib.suppress(FwsmError):
-            backoff(self._live, loop, deliver)
+            backoff(self._live, loop)
 
-    def _live(self, loop: LoopThread, deliver: Callable[[Message], None]) -> None:
+    def _live(self, loop: LoopThread) -> None:
         """Open a session and stay until it ends; raises why it ended, unless it was a good one."""
-        error = self._use_session(loop, deliver)
+        error = self._use_session(loop)
         if error is not None:
             let_go(error)
             raise error
 
-    def _use_session(self, loop: LoopThread, deliver: Callable[[Message], None]) -> FwsmError | None:
+    def _use_session(self, loop: LoopThread) -> FwsmError | None:
         try:
             connection = self._identity.connection(loop)
             self._exclusive.take(connection)
@@ -210,7 +213,7 @@ class IoTHubLink:
             if not self._stopping.is_set():
                 self._tell(connected=False, error=nobody)
             return nobody
-        session = Session(loop, connection, self._settings, deliver)
+        session = Session(loop, connection, self._settings, self._deliver)
         with self._lock:  # either `stop` finds this session, or the stop is found here
             if self._stopping.is_set():
                 return _stopped()
@@ -265,6 +268,8 @@ class IoTHubLink:
                 self._usable.set()
             elif not self._stopping.is_set():  # what `stop` has set lets callers go
                 self._usable.clear()
+        if isinstance(error, LinkTakenError | LinkDeafError):
+            self._deliver(Trouble(error))
         if self._on_state is not None:
             try:
                 self._on_state(connected, error)

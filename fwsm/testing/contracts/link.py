@@ -154,7 +154,7 @@ def _started(link: Link, twins: queue.SimpleQueue[Twin]) -> Iterator[Link]:
     def deliver(message: Message) -> None:
         if isinstance(message, MethodCall):
             message.respond(200, {"name": message.name, "payload": message.payload})
-        else:
+        elif isinstance(message, Twin):
             twins.put(message)
 
     mishaps = Mishaps()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub import IoTHubLink
-from fwsm.device.ports import MethodCall
+from fwsm.device.ports import MethodCall, Trouble
 from fwsm.errors import LinkError
 from tests.patience import PATIENCE_S
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fwsm.device.ports import Message, Twin
+    from fwsm.errors import FwsmError
     from fwsm.hub import Hub
     from tests.device.iothub.states import States
 
@@ -28,16 +29,20 @@ DEADLINE_S = 1.0
 
 
 class Twins:
-    """The twins that were delivered, so that a test can wait for one; methods are echoed."""
+    """The twins that were delivered, so that a test can wait for one, and the troubles; methods are echoed."""
 
     def __init__(self) -> None:
         self.read: list[Twin] = []
+        self.troubles: list[FwsmError] = []
         self._changed = threading.Condition()
 
     def __call__(self, message: Message) -> None:
         """Take one message."""
         if isinstance(message, MethodCall):
             message.respond(200, {"name": message.name, "payload": message.payload})
+            return
+        if isinstance(message, Trouble):
+            self.troubles.append(message.error)
             return
         with self._changed:
             self.read.append(message)

@@ -197,7 +197,8 @@ def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network
     """The other one is on another machine, so no lock finds it. The link says what to look for, and heals by itself."""
     text = hub.device("d1").connection_string
     link = new_link(hub, states, backoff_cap_s=_LONG_PAUSE_S)
-    link.start(Twins())
+    twins = Twins()
+    link.start(twins)
     states.wait(lambda: states.connections() == 1)
     other = IoTHubDeviceClient.create_from_connection_string(
         text, server_verification_cert=hub.ca_pem, connection_retry_interval=1
@@ -210,6 +211,7 @@ def test_two_programs_that_push_each_other_out_are_told_apart_from_a_bad_network
     error = next(error for _, error in states.told if isinstance(error, LinkTakenError))
     assert str(error).startswith(f"another program seems to be the device 'd1' of {hub.address}: 3 times in a row")
     assert "the same credentials" in error.fix
+    assert twins.troubles[0] is error
     assert isinstance(states.told[0][1] or states.told[1][1], LinkLostError)
     states.wait(lambda: states.told[-1][0])
     link.report({"a": 1})

@@ -48,6 +48,7 @@ def test_a_hub_that_refuses_for_long_still_gets_reports_and_has_its_twin_read(
     assert isinstance(error, LinkDeafError)
     assert str(link.last_error) == str(error)
     assert error.what.endswith("does not let this device listen to direct methods and desired properties")
+    assert twins.troubles[-1] is error
     link.report({"a": 1})
     assert hub.reports("d1") == [{"a": 1}]
     hub.update_twin("d1", desired={"x": 1})
