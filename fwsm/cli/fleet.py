@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 import fwsm.service as operator
-from fwsm.cli.follow import left_s, reached, show_happening, told
+from fwsm.cli.follow import left_s, meet, reached, show_happening, told
 from fwsm.core.update import State
 from fwsm.errors import DeviceTimeoutError, JobFailedError
 from fwsm.service import Interest, Job, Lost, Section, Seen
@@ -80,14 +80,19 @@ def run_on_fleet(
         JobFailedError: some did not do it.
         DeviceTimeoutError: some had not settled in time.
     """
-    number = operator.count(client, condition)
+    began = time.monotonic()
+    number = meet(
+        out,
+        lambda patient: operator.count(client, condition, patient=patient),
+        patient=timeout_s is not None,
+        timeout_s=timeout_s,
+    )
     out.say(f"{number} device{'s' * (number != 1)} meet{'s' * (number == 1)} the condition")
     # What a device reported before must not be taken for the end of what is begun now.
     before = operator.sections(client, condition) if watching else {}
     job_id = operator.start_job(client, command, condition)
     with _going_on(out, job_id):
-        began = time.monotonic()
-        job = show_job(out, client, job_id, timeout_s=timeout_s)
+        job = show_job(out, client, job_id, timeout_s=timeout_s, began=began)
         found = operator.outcomes(client, job)
         if watching:
             settled = _watch(out, client, found, before, interval_s=interval_s, timeout_s=left_s(timeout_s, began))
@@ -97,9 +102,9 @@ def run_on_fleet(
     _show_results(out, job, results)
 
 
-def show_job(out: Output, client: Client, job_id: str, *, timeout_s: float | None = None) -> Job:
-    """Show how far a job is until it is over, and return it."""
-    events = operator.follow_job(client, job_id, timeout_s=timeout_s)
+def show_job(out: Output, client: Client, job_id: str, *, timeout_s: float | None, began: float) -> Job:
+    """Show how far a job is until it is over, and return it. The timeout counts from `began` (of time.monotonic)."""
+    events = operator.follow_job(client, job_id, timeout_s=timeout_s, since=began)
     job = Job(job_id, "unknown")
     with out.bar() as bar:
         for event in events:

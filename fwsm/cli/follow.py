@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from fwsm.cli.progress import Bar
     from fwsm.service import Answer, Client, Command
 
-__all__ = ["ask", "follow", "following_options", "left_s", "meet", "online_option", "reached", "show_happening", "told"]
+__all__ = [
+    "ask",
+    "follow",
+    "following_options",
+    "left_s",
+    "meet",
+    "online_option",
+    "reached",
+    "show_happening",
+    "told",
+    "twin_of",
+]
+
+_T = TypeVar("_T")
 
 # How far an update is at the beginning of each state, in percent of all of it; loading fills the first gap.
 _LOADING_FROM: Final = 5
@@ -82,7 +95,7 @@ def ask(
     if began is None:
         began = time.monotonic()
         if wait_online or timeout_s is not None:
-            meet(out, client, device_id, patient=True, timeout_s=timeout_s)
+            meet(out, twin_of(client, device_id), patient=True, timeout_s=timeout_s)
 
     def call() -> Answer:
         return operator.send(client, device_id, command)
@@ -102,13 +115,16 @@ def ask(
     return answer
 
 
-def meet(out: Output, client: Client, device_id: str, *, patient: bool, timeout_s: float | None) -> dict[str, Any]:
-    """Return the twin of a device; with `patient` as soon as the hub answers, within the timeout."""
+def meet(out: Output, look: Callable[[bool], _T], *, patient: bool, timeout_s: float | None) -> _T:
+    """Return what a first look at the hub finds; with `patient` as soon as the hub answers, within the timeout."""
     if not patient:
-        return client.twin(device_id)
-    return operator.first_look(
-        client, device_id, timeout_s=timeout_s, on_event=lambda event: show_happening(out, event)
-    )
+        return look(True)
+    return operator.first_look(look, timeout_s=timeout_s, on_event=lambda event: show_happening(out, event))
+
+
+def twin_of(client: Client, device_id: str) -> Callable[[bool], dict[str, Any]]:
+    """A look at a device's twin, for `meet`."""
+    return lambda patient: client.twin(device_id, patient=patient)
 
 
 def left_s(timeout_s: float | None, began: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 import fwsm.service as operator
 from fwsm.cli.access import Access, access_options
 from fwsm.cli.fleet import show_job, show_outcomes, show_standing
+from fwsm.cli.follow import meet
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.values import Seconds
 from fwsm.errors import RequestError
@@ -71,7 +73,14 @@ def watch(out: Output, /, job_id: str, timeout_s: float | None, access: Access) 
     Exit codes: 0 all devices have done it, 6 the job is not over in time, 21 some devices have not done it.
     """
     with access.client(out) as client:
-        show_outcomes(out, client, show_job(out, client, job_id, timeout_s=timeout_s))
+        began = time.monotonic()
+        meet(
+            out,
+            lambda patient: client.job(job_id, patient=patient),
+            patient=timeout_s is not None,
+            timeout_s=timeout_s,
+        )
+        show_outcomes(out, client, show_job(out, client, job_id, timeout_s=timeout_s, began=began))
 
 
 @job.command()

@@ -10,7 +10,7 @@ import click
 import fwsm.service as operator
 from fwsm.cli.access import Access, access_options
 from fwsm.cli.fleet import one_target, query_option, run_on_fleet
-from fwsm.cli.follow import ask, follow, following_options, meet, online_option
+from fwsm.cli.follow import ask, follow, following_options, meet, online_option, twin_of
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.errors import RequestError
 from fwsm.service import Section
@@ -95,7 +95,7 @@ def _trigger_and_follow(
 ) -> None:
     began = time.monotonic()
     patient = wait_online or timeout_s is not None
-    before = Section.of(meet(out, client, device_id, patient=patient, timeout_s=timeout_s))
+    before = Section.of(meet(out, twin_of(client, device_id), patient=patient, timeout_s=timeout_s))
     answer = ask(out, client, device_id, command, wait_online=wait_online, timeout_s=timeout_s, began=began)
     answer.require_accepted()
     follow(
@@ -139,7 +139,8 @@ def watch(
     """
     with access.client(out) as client:
         began = time.monotonic()
-        if Section.of(meet(out, client, device_id, patient=timeout_s is not None, timeout_s=timeout_s)) is None:
+        twin = meet(out, twin_of(client, device_id), patient=timeout_s is not None, timeout_s=timeout_s)
+        if Section.of(twin) is None:
             out.say(f"{device_id} has reported no update yet; waiting for one")
         follow(out, client, device_id, update_id=update_id, interval_s=interval_s, timeout_s=timeout_s, began=began)
 

@@ -168,13 +168,13 @@ class Client:
         """
         self._registered(device_id, "DELETE", headers=_ANY_REVISION)
 
-    def query(self, text: str) -> Iterator[dict[str, Any]]:
-        """Yield what a query finds, page by page.
+    def query(self, text: str, *, patient: bool = True) -> Iterator[dict[str, Any]]:
+        """Yield what a query finds, page by page; with `patient` off, without trying again.
 
         Raises:
             ServiceError: the hub cannot read it.
         """
-        yield from self._pages("POST", "/devices/query", body={"query": text}, reads=True)
+        yield from self._pages("POST", "/devices/query", body={"query": text}, reads=True, patient=patient)
 
     def create_job(self, job_id: str, order: dict[str, Any]) -> None:
         """Have the hub do something on many devices; `order` is the body of the REST resource.

@@ -166,8 +166,8 @@ def all_of(condition: str, columns: str = "*") -> str:
     return f"SELECT {columns} FROM devices{where}"  # noqa: S608 - the hub's own language, and it only reads
 
 
-def count(client: Client, condition: str) -> int:
-    """Return how many devices meet a condition, as behind WHERE; `*` for all of them.
+def count(client: Client, condition: str, *, patient: bool = True) -> int:
+    """Return how many devices meet a condition, as behind WHERE; `*` for all. With `patient` off, without trying again.
 
     Raises:
         RequestError: the condition is empty, or longer than a hub takes.
@@ -178,7 +178,7 @@ def count(client: Client, condition: str) -> int:
         raise RequestError(
             "the condition is empty", field="query", fix="Say which devices, such as \"tags.site = 'a'\", or * for all"
         )
-    rows = list(client.query(all_of(condition, "COUNT() AS number")))
+    rows = list(client.query(all_of(condition, "COUNT() AS number"), patient=patient))
     number = rows[0].get("number") if rows else 0
     if not isinstance(number, int) or number == 0:
         raise DeviceNotFoundError(
@@ -220,17 +220,26 @@ def follow_job(
     job_id: str,
     *,
     timeout_s: float | None = None,
+    since: float | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = pause,
 ) -> Iterator[JobEvent]:
     """Yield how far a job is, whenever that has changed; the last event is a job that is over.
+
+    Args:
+        client: the hub.
+        job_id: which job.
+        timeout_s: how long to follow it; None for as long as it takes.
+        since: when that began to count, by `clock`; None for now.
+        clock: seconds, never running backwards.
+        sleep: waits so many seconds.
 
     Raises:
         RequestError: there is no such job.
         DeviceTimeoutError: it is not over in time; it goes on.
         ServiceError: another of the hub's errors.
     """
-    started = clock()
+    started = clock() if since is None else since
     hub = Presence(clock)
     last: Job | None = None
     pause_s = _FIRST_PAUSE_S

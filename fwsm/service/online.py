@@ -10,7 +10,7 @@ A hub that does not answer at first is an error to most commands; `first_look` w
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from fwsm.errors import DeviceOfflineError, ServiceError
 from fwsm.service.presence import HubAway, HubBack, Presence, pause
@@ -84,19 +84,17 @@ def when_online(
 
 
 def first_look(
-    reader: TwinReader,
-    device_id: str,
+    look: Callable[[bool], _T],
     *,
     timeout_s: float | None = None,
     on_event: Callable[[Happening], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = pause,
-) -> dict[str, Any]:
-    """Return the twin of a device as soon as the hub answers, although it may not do so yet.
+) -> _T:
+    """Return what `look` returns as soon as the hub answers, although it may not do so yet.
 
     Args:
-        reader: where twins come from.
-        device_id: whose.
+        look: asks the hub for something that is there; told whether to have patience of its own.
         timeout_s: how long to wait for the hub; None for ten minutes.
         on_event: told when the hub is found away, and when it is back.
         clock: seconds, never running backwards.
@@ -115,22 +113,20 @@ def first_look(
             errors.append(event.error)
         on_event(event)
 
-    while (twin := _seen(hub, lambda patient: reader.twin(device_id, patient=patient), note)) is None:
+    while (found := _seen(hub, look, note)) is None:
         left_s = None if timeout_s is None else started + timeout_s - clock()
         if left_s is not None and left_s <= 0:
             raise errors[-1]
         longest_s = hub.pause_s(_FIRST_PAUSE_S / 2)
         sleep(longest_s if left_s is None else min(longest_s, left_s))
-    return twin
+    return found
 
 
-def _seen(
-    hub: Presence, read: Callable[[bool], dict[str, Any]], on_event: Callable[[Happening], None]
-) -> dict[str, Any] | None:
+def _seen(hub: Presence, read: Callable[[bool], _T], on_event: Callable[[Happening], None]) -> _T | None:
     looking = hub.look(read)
     while True:
         try:
             on_event(next(looking))
         except StopIteration as end:
-            twin: dict[str, Any] | None = end.value
-            return twin
+            found: _T | None = end.value
+            return found

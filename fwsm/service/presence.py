@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from tenacity import sleep_using_event
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 __all__ = ["HubAway", "HubBack", "Presence", "TwinReader", "pause"]
+
+_T = TypeVar("_T")
 
 _LONGEST_PAUSE_S: Final = 10.0
 # A hub that has been away so long is not coming back while somebody sits and watches.
@@ -59,7 +61,7 @@ class Presence:
         self._misses = 0
         self._away_since = 0.0
 
-    def look(self, read: Callable[[bool], dict[str, Any]]) -> Generator[HubAway | HubBack, None, dict[str, Any] | None]:
+    def look(self, read: Callable[[bool], _T]) -> Generator[HubAway | HubBack, None, _T | None]:
         """Return what `read` returns, None while the hub is away; yield when that begins and ends.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_one_device_is_not_counted(hub: Hub) -> None:
         refused = _fwsm(hub, *_TRIGGER)
         device._answer = 200, "{}"
         device.reports = [{"status": "waiting"}]
-        late = _fwsm(hub, *_TRIGGER, "--watch", "--timeout", "0.5")
+        late = _fwsm(hub, *_TRIGGER, "--watch", "--timeout", "5")
     assert (refused.exit_code, late.exit_code) == (21, 6)
     assert "error: the one device asked did not do it" in refused.stderr
     assert "error: the one device asked has not settled in time" in late.stderr
@@ -91,6 +92,37 @@ def test_interrupted_watch_says_how_to_look_again(hub: Hub, start: Callable[...,
     name = err.partition("fwsm job watch ")[2].partition(";")[0]
     shown = _fwsm(hub, "job", "show", name)
     assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (0, "1 accepted")
+
+
+def test_hub_that_is_away_at_first_is_waited_for(hub: Hub, start: Callable[..., subprocess.Popen[str]]) -> None:
+    """With --timeout, as for one device; a job is looked at again in the same way."""
+    hub.add_device("d1")
+
+    def away_at_first(*arguments: str) -> str:
+        hub.pause()
+        process = start(*arguments, "--timeout", "60", "--json", env=_variables(hub))
+        assert process.stderr is not None
+        assert "the hub does not answer" in process.stderr.readline()
+        hub.resume()
+        out, err = process.communicate(timeout=90)
+        assert "the hub is back" in err
+        assert process.returncode == 21, err
+        return out
+
+    job_id = json.loads(away_at_first(*_TRIGGER).splitlines()[0])["jobId"]
+    assert '"results": {"offline": 1}' in away_at_first("job", "watch", job_id)
+
+
+def test_timeout_without_a_hub_is_kept() -> None:
+    """The command ends after what it was given, not before, with the code of a hub that is not there."""
+    nowhere = {CONNECTION_STRING: "HostName=127.0.0.1:9;SharedAccessKeyName=service;SharedAccessKey=a2V5", CA_FILE: ""}
+    for command in (_TRIGGER, ("job", "watch", "j1")):
+        began = time.monotonic()
+        result = CliRunner().invoke(program, [*command, "--timeout", "1"], env=nowhere)
+        assert result.exit_code == 14
+        assert time.monotonic() - began >= 1
+        assert "the hub does not answer" in result.stderr
+        assert "no connection to the hub at 127.0.0.1:9" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from fwsm.errors import DeviceNotFoundError, DeviceOfflineError, DeviceTimeoutError, HubUnreachableError, ServiceError
+from fwsm.errors import (
+    DeviceNotFoundError,
+    DeviceOfflineError,
+    DeviceTimeoutError,
+    HubUnreachableError,
+    ServiceError,
+    ThrottledError,
+)
 from fwsm.service.online import first_look, when_online
 from fwsm.service.presence import HubAway, HubBack
 
@@ -48,8 +55,7 @@ class _Device:
 
     def look(self, timeout_s: float | None = None) -> dict[str, Any]:
         return first_look(
-            self,
-            "d1",
+            lambda patient: self.twin("d1", patient=patient),
             timeout_s=timeout_s,
             on_event=self.events.append,
             clock=lambda: self.now,
@@ -128,11 +134,12 @@ def test_device_that_is_deleted_is_waited_for_no_longer() -> None:
         _Device([_OFFLINE], [DeviceNotFoundError("gone")]).wait()
 
 
-def test_first_look_waits_for_the_hub() -> None:
-    """That it is away is told once, and when it is there."""
-    device = _Device([], [_AWAY, _AWAY, True])
+@pytest.mark.parametrize("error", [_AWAY, ThrottledError("429")], ids=["away", "throttling"])
+def test_first_look_waits_for_the_hub(error: ServiceError) -> None:
+    """That it is away, or asks for patience, is told once, and when it is there."""
+    device = _Device([], [error, error, True])
     assert device.look()["deviceId"] == "d1"
-    assert device.events == [HubAway(_AWAY), HubBack(1.0 + 2.0)]
+    assert device.events == [HubAway(error), HubBack(1.0 + 2.0)]
 
 
 @pytest.mark.parametrize(("timeout_s", "waited_s"), [(10.0, 10.0), (None, 605.0)])
