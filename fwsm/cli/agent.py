@@ -18,6 +18,7 @@ from fwsm.cli.logs import begin_log
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.settings import config_option, setting_options
 from fwsm.config import load, strays
+from fwsm.core.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,8 +101,10 @@ class _Life:
 
     def __init__(self, output: Output, config: DeviceConfig) -> None:
         from fwsm.device.assembly import device_id  # noqa: PLC0415
+        from fwsm.device.credentials import secrets_of  # noqa: PLC0415
 
         self._look_up = partial(device_id, config)
+        self._secrets = frozenset(secrets_of(config))
         self.rebooting = False
         self._output = output
         self._config = config
@@ -127,8 +130,8 @@ class _Life:
         }
 
     def status(self) -> str:
-        """What it does, in a line."""
-        return f"{in_a_line(self._device.update if self._device else None)}; {self._link}"
+        """What it does, in a line without secrets."""
+        return redacted(f"{in_a_line(self._device.update if self._device else None)}; {self._link}", self._secrets)
 
     def heartbeat(self, notifier: Notifier) -> Callable[..., float] | None:
         """What tells the supervisor that the agent gets on; None if there is no supervisor."""

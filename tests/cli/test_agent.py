@@ -92,6 +92,14 @@ def test_a_link_that_is_deaf_is_not_said_to_be_well(tmp_path: Path) -> None:
     assert life.status() == "no update yet; connected to the hub"
 
 
+def test_the_status_is_cleared_of_secrets(tmp_path: Path) -> None:
+    """What a library says of the connection may quote anything, and everybody on the machine reads the status."""
+    text = f"HostName=h;DeviceId=d1;SharedAccessKey={KEY}"
+    life = _Life(Output(), DeviceConfig(state_dir=tmp_path, connection_string=text))
+    life.note_link(False, LinkError(f"socks5://me:pass@proxy says no to https://blobs/fw?sig=secret, {KEY}, {text}"))
+    assert life.status() == "no update yet; socks5://proxy says no to https://blobs/fw [redacted], [redacted]"
+
+
 def test_a_start_that_fails_is_an_entry_of_the_log(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     """What a person is told otherwise, a program can read."""
     process = start("device", "run", "--state-dir", tmp_path / "state", "--log-format", "json")

@@ -1,7 +1,8 @@
 """A whole update with a secret in every place: none of them is seen again.
 
 The programs are the real ones, in processes of their own. Looked through are all that they print, with and without
---json, the log at its most talkative, every file of the device, its database, and what the hub knows of it.
+--json, the log at its most talkative, what systemd is told, every file of the device, its database, and what the hub
+knows of it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import json
 import os
 import random
 import secrets
+import socket
 import stat
+import threading
 import time
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -51,6 +55,27 @@ def server(loopback: Callable[[], str]) -> Iterator[ImageServer]:
         yield server
 
 
+class Supervisor:
+    """What is told systemd, as long as it listens."""
+
+    def __init__(self, path: Path) -> None:
+        self.heard: list[str] = []
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._door.bind(str(path))
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._door.shutdown(socket.SHUT_RD)  # which ends the wait
+        self._thread.join(60.0)
+        self._door.close()
+
+    def _listen(self) -> None:
+        while datagram := self._door.recv(4096):
+            self.heard.append(datagram.decode())
+
+
 def _signed(server: ImageServer) -> str:
     """An address as a storage account signs it, and with a part that nothing tells to be a secret."""
     return f"{server.url('/fw.img')}?ticket={SIGNATURE}&se=2027-01-01&sig={SIGNATURE}"
@@ -78,6 +103,19 @@ class Unit:
         quick = {"retry_base_s": "0.1", "progress_every_s": "0.1", "log_level": "DEBUG", **settings}
         string = settings.get("connection_string", "")
         self.process = DeviceProcess(directory, string, ca_file, quick)
+        self._socket = directory / "notify"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The device runs, under a supervisor that wants to hear of it often."""
+        with closing(Supervisor(self._socket)) as supervisor:
+            self.process.start(under=("env", f"NOTIFY_SOCKET={self._socket}", "WATCHDOG_USEC=300000"))
+            try:
+                yield
+            finally:
+                if self.process.running:
+                    self.process.kill()
+        self.said["supervisor"] = "\n".join(supervisor.heard)
 
     def ask(self, *arguments: object) -> None:
         """Run a command of the device's side in its environment, as it is and with --json."""
@@ -141,8 +179,8 @@ def test_a_signed_address_a_key_and_a_proxy_with_a_password(
         }
         hidden = {"key": device.primary_key, "password": password, "password as written": quote(password, safe="")}
         unit = Unit(tmp_path / "d1", hub.ca_pem + server.ca_pem, settings, hidden)
-        hub.faults.inject(Operation.CONNECT, Refuse(3))
-        with unit.process:
+        hub.faults.inject(Operation.CONNECT, Refuse(3), times=3)
+        with unit.running():
             hub.wait_reachable("d1", 30.0)
             bad = f"https://operator:{quote(password, safe='')}@h/fw.img?sig={SIGNATURE}"
             unit.keep(fwsm("trigger", "d1", "--uri", bad, variables=operator(hub)), "bad", code=2)
@@ -162,6 +200,8 @@ def test_a_signed_address_a_key_and_a_proxy_with_a_password(
             unit.keep(fwsm("watch", "d1", variables=operator(hub)), "watch", code=7)
             assert unit.process.terminate() == 0
         unit.hidden["operator's key"] = hub.service_connection_string.rpartition("SharedAccessKey=")[2]
+        assert "STATUS=no update yet; the hub" in unit.said["supervisor"]
+        assert "STATUS=update " in unit.said["supervisor"]
         assert unit.leaks(hub, "d1") == []
         assert hub.twin("d1")["properties"]["reported"]["iothubDM"]["firmwareUpdate"]["fwPackageUri"] == server.url(
             "/fw.img"
@@ -214,7 +254,7 @@ def test_a_token_a_passphrase_and_the_key_of_an_enrolment(
         unit = Unit(tmp_path / "d1", hub.ca_pem + server.ca_pem, settings, hidden)
         if "connection_string" not in settings:
             unit.variables.pop("FWSM_CONNECTION_STRING", None)
-        with unit.process:
+        with unit.running():
             hub.wait_reachable(name, 40.0)
             payload = {"fwPackageUri": _signed(server), "fwPackageCheckValue": DIGEST}
             assert hub.call_method(name, "firmwareUpdate", payload).status == 200
