@@ -172,9 +172,11 @@ class Authorities:
 
 def _certificate(pem: object) -> x509.Certificate | None:
     try:
-        return x509.load_pem_x509_certificate(pem.encode() if isinstance(pem, str) else b"")
-    except ValueError:
+        certificate = x509.load_pem_x509_certificate(pem.encode() if isinstance(pem, str) else b"")
+        certificate.subject.rfc4514_string()  # a name that is none is found when it is asked for
+    except (ValueError, x509.InvalidVersion):
         return None
+    return certificate
 
 
 def _authority_certificate(pem: object) -> x509.Certificate:

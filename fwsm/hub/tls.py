@@ -15,6 +15,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
+from cryptography import x509
 from OpenSSL import SSL
 
 from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
@@ -138,9 +139,7 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtoc
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         if name == CERTIFICATE:
-            own = self._tls.get_peer_certificate(as_cryptography=True)
-            others = self._tls.get_peer_cert_chain(as_cryptography=True) or ()
-            return NOTHING_SHOWN if own is None else ShownCertificate.of(own, *others)
+            return _shown(self._tls)
         if name == "sslcontext":
             return self._door.context
         return self._raw.get_extra_info(name, default)
@@ -264,3 +263,13 @@ class _TlsConnection(asyncio.Transport, asyncio.Protocol, asyncio.BufferedProtoc
                 return
             size = len(sealed)
             self._raw.write(sealed)
+
+
+def _shown(tls: SSL.Connection) -> ShownCertificate:
+    """Return what the peer has shown. OpenSSL lets through what is not to be read; it proves nothing."""
+    try:
+        own = tls.get_peer_certificate(as_cryptography=True)
+        others = tls.get_peer_cert_chain(as_cryptography=True) or ()
+        return NOTHING_SHOWN if own is None else ShownCertificate.of(own, *others)
+    except (ValueError, x509.InvalidVersion):
+        return NOTHING_SHOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Pki"]
+__all__ = ["Pki", "of_no_version"]
 
 _PEM = serialization.Encoding.PEM
 
@@ -67,3 +68,9 @@ class Pki:
         if signs:
             builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return builder.sign(self._key, hashes.SHA256())
+
+
+def of_no_version(certificate: x509.Certificate) -> str:
+    """Return the certificate as text, with a version that none can have: no library reads it, and OpenSSL takes it."""
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    return ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1))

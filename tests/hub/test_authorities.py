@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from fwsm.hub.authorities import Authorities, RegisteredAuthority
 from fwsm.hub.diskstate import DiskState
 from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.shown import NOTHING_SHOWN, ShownCertificate
 from fwsm.hub.state import EphemeralState
-from tests.hub.pki import Pki
+from tests.hub.pki import Pki, of_no_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +120,22 @@ def test_only_an_authority_can_be_one(pem: object) -> None:
     """Not a text that is no certificate."""
     with pytest.raises(Refusal, match="CA:TRUE"):
         _trusting().put("a", pem)
+
+
+def test_certificate_that_cannot_be_read_is_refused_before_it_is_kept() -> None:
+    """What is malformed may be found late, when someone asks for it: a list would be lost by it for ever."""
+    pki = Pki()
+    der = pki.certificate.public_bytes(serialization.Encoding.DER)
+    nameless = ssl.DER_cert_to_PEM_cert(der.replace(b"factory", b"\xffactory"))
+    authorities = _trusting(pki)
+    (name,) = [authority.name for authority in authorities.listed()]
+    authorities.challenge(name)
+    for pem in (nameless, of_no_version(pki.certificate)):
+        with pytest.raises(Refusal, match="CA:TRUE"):
+            authorities.put("b", pem)
+        with pytest.raises(Refusal, match="not a certificate in PEM"):
+            authorities.verify(name, pem)
+    assert [authority.document()["name"] for authority in authorities.listed()] == [name]
 
 
 def test_certificate_of_a_device_is_no_authority() -> None:

@@ -19,6 +19,7 @@ from fwsm.hub.home import Home
 from fwsm.hub.listener import Listener, bind
 from fwsm.hub.shown import NOTHING_SHOWN
 from fwsm.hub.tls import CERTIFICATE, TlsDoor, tls_context
+from tests.hub.pki import Pki, of_no_version
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -136,6 +137,20 @@ def test_client_may_show_any_certificate(scene: Scene, tmp_path: Path, version: 
         (server,) = scene.servers
         expected = {hashlib.sha1(der).hexdigest().upper(), hashlib.sha256(der).hexdigest().upper()}
         assert server.transport.get_extra_info(CERTIFICATE).thumbprints == expected
+        writer.close()
+
+    scene.play(act)
+
+
+def test_certificate_that_cannot_be_read_counts_for_nothing(scene: Scene, tmp_path: Path) -> None:
+    """OpenSSL takes it and no library reads it; the connection lives, and nothing was shown."""
+    path, key = Pki().files("d1", tmp_path)
+    path.write_text(of_no_version(x509.load_pem_x509_certificate(path.read_bytes())))
+    scene.client.load_cert_chain(path, key)
+
+    async def act() -> None:
+        _, writer = await scene.connect()
+        assert scene.servers[0].transport.get_extra_info(CERTIFICATE) == NOTHING_SHOWN
         writer.close()
 
     scene.play(act)
