@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fwsm.cli.hubaccess import HubAccess
 
 __all__ = ["authority"]
+
+# What a hub takes in a request is hardly more.
+_MOST_CHARS: Final = 200_000
 
 
 @click.group()
@@ -96,11 +99,15 @@ def remove(out: Output, /, *, name: str, access: HubAccess) -> None:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        with file.open() as opened:
+            text = opened.read(_MOST_CHARS + 1)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read", why=error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is no certificate in PEM", why="it is not text") from error
+    if len(text) > _MOST_CHARS:
+        raise ConfigError(f"{file} is no certificate in PEM", why=f"it is longer than {_MOST_CHARS} characters")
+    return text
 
 
 def _show(out: Output, found: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from fwsm.errors import HubUnreachableError
-from fwsm.service.client import Client
+from fwsm.core.text import cut
+from fwsm.errors import HubUnreachableError, RequestError
+from fwsm.service.client import Client, require_device_id
 from fwsm.service.reply import accepted, decoded, json_object, objects, strange
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ LOST: Final = "lost"
 _SILENCE_S: Final = 40.0
 _FAULTS: Final = "/$fwsm/faults"
 _AUTHORITIES: Final = "/$fwsm/authorities"
+# How many characters of a wrong name are shown.
+_SHOWN: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,16 @@ class EmbeddedClient(Client):
         """Queue a cloud-to-device message. IoT Hub itself is sent messages over AMQP only.
 
         Raises:
+            RequestError: `text` has characters that no UTF-8 has.
             DeviceNotFoundError: there is no such device, or the hub is another.
             ServiceError: fifty messages wait already, or it is larger than 64 KiB.
         """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise RequestError(
+                "the message is no text in UTF-8", field="text", why=error.reason, fix="Send what is no text in base64"
+            ) from None
         self._about(device_id, "POST", "/$fwsm/devices/{}/messages", body={"body": text})
 
     def events(self, after: int | None = None, device_id: str | None = None) -> Iterator[FeedEvent]:
@@ -132,7 +142,8 @@ class EmbeddedClient(Client):
             verified: whether the hub is to trust it without a proof.
 
         Raises:
-            ServiceError: the name is none, or `pem` is not the certificate of an authority.
+            RequestError: the name is none.
+            ServiceError: `pem` is not the certificate of an authority.
         """
         body = {"certificate": pem, "isVerified": verified}
         return json_object(accepted(self._transport.send("PUT", _authority_path(name), body=body)))
@@ -161,6 +172,11 @@ class EmbeddedClient(Client):
 
 
 def _authority_path(name: str) -> str:
+    try:
+        require_device_id(name)
+    except RequestError as error:
+        what = f"{cut(name, _SHOWN)!r} is no name for an authority"
+        raise RequestError(what, field="name", why=error.why, fix=error.fix) from None
     return f"{_AUTHORITIES}/{quote(name, safe='')}"
 
 

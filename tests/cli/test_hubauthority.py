@@ -61,7 +61,7 @@ def test_authority_is_proved_by_a_certificate_for_a_code(hub: Hub, tmp_path: Pat
 
 
 def test_what_is_no_authority_is_told(hub: Hub, tmp_path: Path) -> None:
-    """A file that is not there, no text, no authority; an unknown name; two ways at once."""
+    """A file that is not there, no text, no authority, or has no end; a name unknown or none; two ways at once."""
     text, binary = tmp_path / "text", tmp_path / "binary"
     text.write_text("hello")
     binary.write_bytes(b"\xff\xfe")
@@ -69,6 +69,10 @@ def test_what_is_no_authority_is_told(hub: Hub, tmp_path: Path) -> None:
         (("authority", "add", "f", tmp_path / "nothing"), "No such file"),
         (("authority", "add", "f", binary), "it is not text"),
         (("authority", "add", "f", text), "CA:TRUE"),
+        (("authority", "add", "f", "/dev/zero"), "longer than 200000 characters"),
+        (("authority", "add", "", text), "'' is no name for an authority"),
+        (("authority", "add", "a/b", text), "'a/b' is no name for an authority"),
+        (("authority", "code", "n" * 200), "it has 200 characters"),
         (("authority", "remove", "f"), "no authority f"),
         (("authority", "code", "f"), "no authority f"),
         (("authority", "verify", "f", text), "no authority f"),

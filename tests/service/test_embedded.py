@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.errors import DeviceNotFoundError, HubUnreachableError, ServiceError, UnauthorizedError
+from fwsm.errors import DeviceNotFoundError, HubUnreachableError, RequestError, ServiceError, UnauthorizedError
 from fwsm.hub.faults import _POSSIBLE, Operation, Refuse
 from fwsm.hub.faults import EFFECTS as HUB_EFFECTS
 from fwsm.service import EFFECTS, LOST, OPERATIONS, EmbeddedClient, Transport
@@ -123,3 +123,6 @@ def test_message_waits_for_its_device(hub: Hub, embedded: EmbeddedClient) -> Non
     assert hub.mail.waiting("d1") == 1
     with pytest.raises(DeviceNotFoundError):
         embedded.send_message("d2", "open")
+    with pytest.raises(RequestError, match="no text in UTF-8"):
+        embedded.send_message("d1", "\udcff")  # what Python makes of an argument that is none
+    assert hub.mail.waiting("d1") == 1
