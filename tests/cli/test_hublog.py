@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from fwsm.cli.hublog import log_of_hub_shown
@@ -22,6 +23,19 @@ class Broken(Output):
         if self._voice is None:
             raise BrokenPipeError
         self._voice(level, text)
+
+
+class Stuck(Output):
+    """A pipe that is full, until someone reads it again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = threading.Event()
+        self.told: list[str] = []
+
+    def _tell(self, level: int, text: str) -> None:  # noqa: ARG002 - as the original has it
+        assert self.read.wait(60)
+        self.told.append(text)
 
 
 def test_log_is_said_within_the_context(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,3 +59,23 @@ def test_hub_goes_on_when_nobody_reads_its_log() -> None:
         for _ in range(2):
             logging.getLogger("fwsm.hub").info("news")
     assert out.tries == 2
+
+
+def test_hub_goes_on_while_its_log_is_not_read() -> None:
+    """As with `2>&1 | less`: what is logged meanwhile waits, and what is too much is counted."""
+    out, logger = Stuck(), logging.getLogger("fwsm.hub")
+    with log_of_hub_shown(out):
+        for number in range(3000):
+            logger.info("news %d", number)
+        out.read.set()
+    assert [line.partition(" ")[2] for line in out.told[:3]] == ["news 0", "news 1", "news 2"]
+    last, left_out = out.told[-1], 3000 - (len(out.told) - 1)
+    assert last == f"({left_out} lines that nobody has read are left out)"
+    assert left_out > 1000
+
+
+def test_line_of_the_log_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """A stranger may send a user name of 64 KiB."""
+    with log_of_hub_shown(Output()):
+        logging.getLogger("fwsm.hub").info("x" * 70_000)
+    assert len(capsys.readouterr().err) < 1100
