@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import dataclass, field, fields
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
@@ -182,11 +183,9 @@ def find(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]
         variable = f"FWSM_{setting.name.upper()}"
         if variable in environ:
             try:
-                value = _parsed(setting.name, environ[variable], variable)
+                found.take(setting.name, _parsed(setting.name, environ[variable], variable), variable, f"{variable}: ")
             except ConfigError as error:
                 found.problems.append(error)
-            else:
-                found.take(setting.name, value, variable, f"{variable}: ")
     for name, value in given.items():
         if value is not None:
             found.take(name, value, "", "")
@@ -195,7 +194,7 @@ def find(file: Path | None, environ: Mapping[str, str], given: Mapping[str, Any]
 
 def strays(environ: Mapping[str, str]) -> list[ConfigError]:
     """The variables of an environment that look like settings and are none; nothing comes of them."""
-    known = [f"FWSM_{name.upper()}" for name in (*get_type_hints(DeviceConfig), *_OTHERS)]
+    known = [f"FWSM_{name.upper()}" for name in (*_kinds(), *_OTHERS)]
     return [
         ConfigError(
             f"{name} is in the environment, and is no setting", why=_meant(name, known), fix="Mend or remove it"
@@ -213,7 +212,7 @@ def _find_in_file(found: Found, file: Path) -> None:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not TOML", why=str(error), fix="Write settings like soak_s = 30") from error
-    kinds = get_type_hints(DeviceConfig)
+    kinds = _kinds()
     for name, value in settings.items():
         place = f"{file}{_line_of(text, name)}"
         if name not in kinds:
@@ -254,7 +253,7 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 def _checked(name: str, value: Any, where: str) -> Any:
     """A TOML value, or a text, as the setting's type."""
-    kind = get_type_hints(DeviceConfig)[name]
+    kind = _kinds()[name]
     if kind is float and type(value) in {int, float} and abs(value) < _BIGGEST:
         return float(value)
     if kind is Path and isinstance(value, str) and value and "\0" not in value:  # "" would be the working directory
@@ -270,7 +269,7 @@ def _checked(name: str, value: Any, where: str) -> Any:
 
 def _parsed(name: str, text: str, where: str) -> Any:
     """A text from the environment as the setting's type."""
-    kind = get_type_hints(DeviceConfig)[name]
+    kind = _kinds()[name]
     try:
         if kind == tuple[str, ...]:
             return tuple(shlex.split(text))
@@ -283,6 +282,8 @@ def _parsed(name: str, text: str, where: str) -> Any:
     return _checked(name, text, where)
 
 
+# The type of each setting. To find out takes as long as to import several modules.
+_kinds = cache(partial(get_type_hints, DeviceConfig))
 _BIGGEST = 2**63  # where TOML's whole numbers end
 _KINDS: dict[Any, str] = {
     str: "a text",
