@@ -22,6 +22,7 @@ from typing import Any, Final
 import click
 
 from fwsm.cli.failure import reported_failures
+from fwsm.cli.loading import loading
 from fwsm.cli.output import Output
 
 __all__ = ["COMMANDS", "main", "program"]
@@ -52,7 +53,8 @@ class _Program(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        with loading():
+            command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

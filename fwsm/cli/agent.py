@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from fwsm.cli.explain import in_a_line
+from fwsm.cli.loading import loading
 from fwsm.cli.logs import begin_log
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.settings import config_option, setting_options
@@ -56,10 +57,11 @@ def run(output: Output, /, file: Path | None, **given: Any) -> None:
       export FWSM_CONNECTION_STRING='HostName=…;DeviceId=d1;SharedAccessKey=…'
       fwsm device run --state-dir ./d1 --slots-dir ./d1/board --ca-file ca.pem
     """
-    with _loading():
+    with loading():
         from fwsm.device.assembly import assemble  # noqa: PLC0415 - the other commands do without the SDK
         from fwsm.device.notify import Notifier  # noqa: PLC0415
 
+        gc.freeze()  # modules stay, so later collections need not look at what they are made of either
     config = load(file, os.environ, given)
     life = _Life(output, config)
     begin_log(config, life.context)
@@ -79,17 +81,6 @@ def run(output: Output, /, file: Path | None, **given: Any) -> None:
         output.say("the board reboots")
         notifier.status("the board reboots")
         _cycle_power(config)
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Modules are loaded, and stay: looking for garbage among what they are made of takes time and finds none."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class _Life:
