@@ -114,6 +114,11 @@ class Hold:
                 self.close()
                 raise
 
+    def settle_loss(self) -> None:
+        """The new database knows of it now."""
+        self._shelf.settle()
+        self.loss = None
+
     def _take_lock(self) -> None:
         if self._lock is not None and self._lock.trouble() is not None:
             self._release()

@@ -123,12 +123,15 @@ def looked_at(path: Path) -> Connection:
 
 def unsettled(connection: Connection, shelf: Shelf) -> Loss | None:
     """The loss that is still to be written into the database; None if there is none."""
-    newest = shelf.newest()
+    newest = shelf.unsettled()
     if newest is None:
         return None
     with reading(connection, "cannot read what was lost") as driver, understood("the newest update"):
         known = read_loss(driver) == newest.name or latest_update(driver) is not None
-    return None if known else Loss(newest.name, salvage(newest))
+    if known:
+        shelf.settle()
+        return None
+    return Loss(newest.name, salvage(newest))
 
 
 def _ready(path: Path) -> Connection:

@@ -4,6 +4,8 @@ Setting aside is renaming, so it needs no room, loses nothing, and an expert can
 goes first: a write-ahead log without its database is seen at the next start and follows it, while a database without
 its log would be taken for whole, as it was some commits ago.
 
+What another database knows of is marked: should that one be gone one day, nothing is taken from a file of long ago.
+
 Reading is done on a copy, because SQLite repairs while it reads and would spoil the evidence. Only the newest update is
 of use: the twin is told all of it once, so that nothing hangs on what had been reported before.
 """
@@ -33,6 +35,7 @@ __all__ = ["Shelf", "require_files", "salvage"]
 
 _KEPT: Final = 2
 _PARTS: Final = ("", "-wal", "-shm")
+_MARK: Final = ".settled"
 _LARGEST_BYTES: Final = 64 * 1024 * 1024  # a copy of more could fill what holds temporary files
 
 
@@ -40,7 +43,8 @@ class Shelf:
     """The place beside a database for those that could not be used.
 
     A name there is `<database>.damaged-<number>-<UTC time>`, with `-wal` and `-shm` behind it where there were such
-    files. The number tells which is newer: on a device the time may be wrong by years.
+    files, and an empty `.settled` once another database knows of it. The number tells which is newer: on a device the
+    time may be wrong by years.
 
     Args:
         path: the database.
@@ -50,9 +54,17 @@ class Shelf:
         self._path = path
         self._name = re.compile(re.escape(path.name) + r"\.damaged-(\d{1,9})-\w+")
 
-    def newest(self) -> Path | None:
-        """The last one that was set aside; None if there is none, or if that cannot be told."""
-        return next(reversed(self._numbered().values()), None)
+    def unsettled(self) -> Path | None:
+        """The last one that was set aside; None if it is settled, if there is none, or if that cannot be told."""
+        newest = next(reversed(self._numbered().values()), None)
+        return None if newest is None or os.path.lexists(_with(newest, _MARK)) else newest
+
+    def settle(self) -> None:
+        """Mark the last one: another database knows of it now. A mark that cannot be made is made at another start."""
+        newest = self.unsettled()
+        if newest is not None:
+            with suppress(OSError):
+                self.mark(_with(newest, _MARK))
 
     def put(self, at: datetime) -> Path | None:
         """Set the database aside, durably, and throw away all but the last two. Safe to call again after a crash.
@@ -75,7 +87,7 @@ class Shelf:
                     self.rename(_with(self._path, part), _with(target, part))
             self.sync()
             for old in list(self._numbered().values())[:-_KEPT]:
-                for part in _PARTS:
+                for part in (*_PARTS, _MARK):
                     self.remove(_with(old, part))
         return target
 
@@ -85,7 +97,7 @@ class Shelf:
 
     def _interrupted(self) -> Path | None:
         """Where a log belongs whose database was set aside just before a crash; None if there was none."""
-        newest = self.newest()
+        newest = self.unsettled()
         if newest is None or os.path.lexists(self._path) or os.path.lexists(_with(newest, "-wal")):
             return None
         return newest
@@ -103,6 +115,10 @@ class Shelf:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def mark(self, path: Path) -> None:
+        """Make an empty file."""
+        path.touch(mode=0o600, exist_ok=False)
 
     def remove(self, path: Path) -> None:
         """Remove it, whatever it is; nothing happens if there is none."""

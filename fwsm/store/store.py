@@ -195,7 +195,7 @@ class Store:
         assert loss is not None  # noqa: S101  # the caller looked
 
         self._commit("cannot store what was lost", lambda driver: write_loss(driver, loss, update, now, message))
-        self._hold.loss = None
+        self._hold.settle_loss()
 
     def _commit(self, doing: str, work: Callable[[sqlite3.Connection], None], *, begins: bool = False) -> None:
         """Do it in one transaction; on a full disk at the cost of the reserve, unless an update begins with it."""

@@ -194,6 +194,11 @@ class CutShelf(Shelf):
         with self._power.operation("sync the shelf"):
             super().sync()
 
+    def mark(self, path: Path) -> None:
+        """Mark one that is settled."""
+        with self._power.operation("mark on the shelf"):
+            super().mark(path)
+
     def remove(self, path: Path) -> None:
         """Remove an old one."""
         with self._power.operation("remove from the shelf"):

@@ -496,7 +496,7 @@ def test_a_cut_at_any_moment_of_recovering(tmp_path: Path, state: State, damage:
         assert update is not None, moment
         _check_truth(life, update)
         assert life.board.installed in ([], ["u1"])
-        assert len([name for name in path.parent.iterdir() if "damaged" in name.name]) <= 3
+        assert len([name for name in path.parent.iterdir() if "damaged" in name.name]) <= 4
         life.end()
         if whole:
             assert moment > 4

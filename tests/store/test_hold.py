@@ -214,7 +214,7 @@ def test_a_loss_is_remembered_until_a_new_database_can_be_made(path: Path) -> No
     reserve.full = False
     hold.reopen()
     assert (hold.trouble, hold.loss) == (None, Loss(None, None))
-    assert Shelf(path).newest() is None
+    assert Shelf(path).unsettled() is None
     hold.close()
 
 
@@ -244,7 +244,7 @@ def test_whoever_finds_his_lock_with_another_agent_keeps_off(path: Path) -> None
                 assert isinstance(first.trouble, StoreLockedError)
             with pytest.raises(StoreLockedError):
                 first.latest()
-            assert Shelf(path).newest() is None
+            assert Shelf(path).unsettled() is None
             assert second.trouble is None
         first.reopen()
         assert first.trouble is None

@@ -70,6 +70,27 @@ def test_a_loss_is_told_until_it_is_settled(lost: Store) -> None:
         assert not again.recovering()
 
 
+def test_nothing_is_taken_from_a_database_that_was_set_aside_long_ago(lost: Store) -> None:
+    """The update in it has gone on, and others have come; if all of that is gone, the twin knows more."""
+    assert lost.loss is not None
+    lost.settle_loss(NOW, UPDATE, "gone")
+    lost.close()
+    for part in ("", "-wal", "-shm"):
+        lost.path.with_name(f"fwsm.db{part}").unlink(missing_ok=True)
+    with Store(lost.path.parent) as again:
+        assert (again.loss, again.latest()) == (None, None)
+
+
+def test_what_was_settled_by_a_program_without_marks_is_marked_at_the_next_start(lost: Store) -> None:
+    """Or by one that was killed just before."""
+    lost.settle_loss(NOW, UPDATE, "gone")
+    lost.close()
+    for mark in lost.path.parent.glob("*.settled"):
+        mark.unlink()
+    Store(lost.path.parent).close()
+    assert len(list(lost.path.parent.glob("fwsm.db.damaged-1-*Z.settled"))) == 1
+
+
 def test_a_database_that_was_put_back_is_believed(lost: Store) -> None:
     """What an operator copies there has not lost the update that it holds."""
     lost.accept(UPDATE, NOW)

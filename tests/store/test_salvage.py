@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ def test_all_parts_are_set_aside_under_one_name(path: Path) -> None:
     assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
     assert _names(path) == [kept.name, f"{kept.name}-shm", f"{kept.name}-wal"]
     assert salvage(kept) == UPDATE
-    assert Shelf(path).newest() == kept
+    assert Shelf(path).unsettled() == kept
 
 
 def test_the_last_two_are_kept(path: Path) -> None:
@@ -62,7 +63,7 @@ def test_the_last_two_are_kept(path: Path) -> None:
             (path / "inside").touch()
         shelf.put(AT)
     assert _names(path) == [f"fwsm.db.damaged-{number}-20260504T120000Z" for number in (11, 12)]
-    newest = shelf.newest()
+    newest = shelf.unsettled()
     assert newest is not None
     assert newest.read_text() == "11"
 
@@ -82,6 +83,44 @@ def test_a_log_follows_its_database_after_a_crash(path: Path) -> None:
     kept = _put(Shelf(path), AT.replace(year=2027))
     assert kept.name == "fwsm.db.damaged-1-20260504T120000Z"
     assert salvage(kept) == UPDATE
+
+
+def test_what_is_settled_is_not_taken_up_again(path: Path) -> None:
+    """Neither by a log of today that has lost its database, nor by anybody who looks for the newest update."""
+    shelf = Shelf(path)
+    kept = _put(shelf)
+    kept.with_name(f"{kept.name}-wal").unlink()
+    assert shelf.unsettled() == kept
+    for _ in range(2):
+        shelf.settle()
+        assert shelf.unsettled() is None
+    path.with_name("fwsm.db-wal").write_text("of today")
+    later = _put(shelf)
+    assert later.name.startswith("fwsm.db.damaged-2-")
+    assert shelf.unsettled() == later
+
+
+def test_a_mark_that_cannot_be_made_is_made_later(path: Path) -> None:
+    """A disk that is full, or read-only, keeps nobody from going on."""
+
+    class Stuck(Shelf):
+        def mark(self, path: Path) -> None:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    kept = _put(Shelf(path))
+    Stuck(path).settle()
+    assert Shelf(path).unsettled() == kept
+
+
+def test_a_mark_goes_with_what_it_marks(path: Path) -> None:
+    """The oldest of three is thrown away, all of it."""
+    shelf = Shelf(path)
+    for number in range(3):
+        path.write_text(str(number))
+        shelf.put(AT)
+        shelf.settle()
+    kept = [f"fwsm.db.damaged-{number}-20260504T120000Z" for number in (2, 3)]
+    assert _names(path) == [name + end for name in kept for end in ("", ".settled")]
 
 
 def test_a_log_without_a_database_is_set_aside_by_itself(path: Path) -> None:
@@ -106,7 +145,7 @@ def test_what_cannot_be_set_aside_is_told(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_read_has_no_shelf(tmp_path: Path) -> None:
     """It is another trouble then that is told."""
-    assert Shelf(tmp_path / "nowhere" / "fwsm.db").newest() is None
+    assert Shelf(tmp_path / "nowhere" / "fwsm.db").unsettled() is None
 
 
 def test_a_missing_database_can_be_one(tmp_path: Path) -> None:
