@@ -66,9 +66,11 @@ class Record:
         self._acknowledging: Acknowledgement | None = None
         self._changing = threading.Lock()  # held while the record changes
         self._recalling = False
-        # A database that cannot be used may still be read, but what comes of that need not be the newest.
-        self._certain = store.trouble is None
-        self.update = store.latest() if self._certain else store.glimpse()
+        # A database that cannot be used may still be read, but what comes of that need not be the newest; and in one
+        # that has come in the place of another, what that held is still missing.
+        usable = store.trouble is None
+        self._certain = usable and store.loss is None
+        self.update = store.latest() if usable else store.glimpse()
 
     def fire(self, update: Update, fact: Fact, now: Moment, *, acknowledging: Acknowledgement | None = None) -> Update:
         """Take the row of the table that fits, and keep what comes of it.
@@ -121,7 +123,7 @@ class Record:
             latest = self._store.latest()
             known = self.update if self._certain and latest == self.update else latest
         else:
-            known = self.update if self._certain and self.update is not None else loss.update or self.update
+            known = self.update if self._certain else loss.update or self.update
             found = f"update {known.id} was kept, in state '{known.state}'" if known else "the twin may know more"
             self._store.settle_loss(now, known, f"{loss}; {found}")
             _log.warning("the database was lost; %s", found)

@@ -42,8 +42,8 @@ _BUSY_TIMEOUT_MS = 5000
 _AUTOCHECKPOINT_PAGES = 512
 
 
-def connect(path: Path, *, synchronous: str = "FULL") -> Connection:
-    """Open the database file, made with mode 0600 if it is missing, and hold one connection to it.
+def connect(path: Path, *, synchronous: str = "FULL", make: bool = True) -> Connection:
+    """Open the database file, and hold one connection to it; one that is missing is made with mode 0600, or refused.
 
     Close it with `connection.close()`. It may be used by another thread than the one that opened it, by one at a time.
 
@@ -51,7 +51,8 @@ def connect(path: Path, *, synchronous: str = "FULL") -> Connection:
         StoreError: the file cannot be opened, or is no database.
     """
     with translated(f"cannot open the database {path}"):
-        _make_private(path)
+        if make:
+            _make_private(path)
         settings = (
             "page_size=512",
             "journal_mode=WAL",

@@ -74,7 +74,8 @@ class Outbox:
     """Reports in the order in which they happened. For one thread, beside the agent's.
 
     Args:
-        path: the database. It is opened with the first reading, and again if it has been changed for another one.
+        path: the database. It is opened with the first reading, and again if it has been changed for another one;
+            to make one that is missing is the agent's affair.
         reserve: the room that is kept beside it.
     """
 
@@ -154,12 +155,15 @@ class Outbox:
             self._connection.close()
             self._connection = None
 
+    def _connect(self) -> Connection:
+        return connect(self._path, synchronous="NORMAL", make=False)
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         with self._in_use:
             try:
                 if self._connection is None:
-                    self._connection = self._reserve.backed(lambda: connect(self._path, synchronous="NORMAL"))
+                    self._connection = self._reserve.backed(self._connect)
                 yield self._connection
             except StoreDamagedError as error:
                 self._damage = error

@@ -380,6 +380,24 @@ def test_a_database_that_vanishes_in_the_middle_of_life_costs_nothing(
     assert len(life.store.history()) > 5 or how != "log removed"
 
 
+def test_a_device_that_never_had_an_update_takes_none_from_what_is_put_in_its_place(life: Life) -> None:
+    """A database of another device, for one: what it tells never happened here."""
+    other = Life(life.directory.with_name("other"))
+    other.start()
+    _to(other, State.DOWNLOADING)
+    other.end()
+    assert life.store is not None
+    VANISHINGS["removed"](life.store.path)
+    (other.directory / "fwsm.db").rename(life.store.path)
+    life.agent.step(life.clock.now())
+    assert (life.agent.update, life.store.latest(), life.store.loss) == (None, None, None)
+    assert life.call(payload=REQUEST)[0] == 503  # the twin may know of one
+    life.link.start(life.agent.deliver)
+    life.agent.step(life.clock.now())
+    assert life.call(payload=REQUEST)[0] == 200
+    assert len(list(life.directory.glob("fwsm.db.damaged-1-*Z"))) == 1
+
+
 def test_damage_that_only_the_reporter_meets(life: Life) -> None:
     """A report that is none is no reason to be silent for ever; an idle agent sees to it as well."""
     _to(life, State.APPLY_COMPLETE)

@@ -275,6 +275,13 @@ def test_log_that_cannot_be_opened_is_named(path: Path) -> None:
         connect(path)
 
 
+def test_whoever_comes_beside_makes_no_database(tmp_path: Path) -> None:
+    """An empty one would have to be set aside before a new one is made."""
+    with pytest.raises(StoreError, match="unable to open database file"):
+        connect(tmp_path / "fwsm.db", make=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     """A directory in the file's place, or no directory at all."""
     for path in (tmp_path, tmp_path / "missing" / "fwsm.db"):

@@ -107,6 +107,10 @@ def test_closing_twice_does_no_harm(outbox: Outbox) -> None:
 def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
     """Both directions say what could not be done."""
     outbox = Outbox(tmp_path / "empty.db", Reserve(tmp_path / "empty.db"))
+    with pytest.raises(StoreError, match="cannot open the database"):
+        outbox.pending()
+    assert list(tmp_path.iterdir()) == []  # to make one is the agent's affair
+    (tmp_path / "empty.db").touch()
     with pytest.raises(StoreError, match="cannot read the reports: no such table"):
         outbox.pending()
     with pytest.raises(StoreError, match="cannot store what was reported: no such table"):
