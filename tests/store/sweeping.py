@@ -1,6 +1,6 @@
 """A whole update on a disk that fails: at each call that changes a file, once, for a while, or with the process dying.
 
-    LD_PRELOAD=diskfaults.so python -m tests.store.sweeping DIRECTORY first|later ENOSPC|EIO once|lasting|killed
+    LD_PRELOAD=diskfaults.so python -m tests.store.sweeping DIRECTORY first|later ENOSPC|EIO|EROFS once|lasting|killed
 
 The faults are made by `diskfaults.c`, below SQLite and Python. A clean run counts the calls, those of the first
 start of a device or those of an update of one that has its database; then each of them gets a run of its own in which

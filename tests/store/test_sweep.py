@@ -1,4 +1,4 @@
-"""ENOSPC and EIO at every call with which the store changes the disk, in a whole update.
+"""ENOSPC, EIO and EROFS at every call with which the store changes the disk, in a whole update.
 
 SQLite and Python get the error from the C library, by `diskfaults.c`; what must hold then is in `sweeping.py`.
 """
@@ -36,6 +36,7 @@ def faults(tool: Callable[[str], str], tmp_path: Path) -> Path:
         ("first", "ENOSPC", "lasting"),
         ("first", "EIO", "killed"),
         *(("later", error, way) for error in ("ENOSPC", "EIO") for way in ("once", "lasting", "killed")),
+        ("later", "EROFS", "lasting"),  # a file system that mounts itself read-only, until somebody mends it
     ],
 )
 def test_a_disk_that_fails_at_any_write_is_survived(
