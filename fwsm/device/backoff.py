@@ -7,6 +7,9 @@ Only what time heals is tried again (`Kind.TRANSIENT`), unless the caller says o
 errors through, such as a refused identity, the pause after them is drawn from the upper half of the cap from the first
 try on: a person has to act first, and a device that asks every second only loads the hub.
 
+A pause limits how often something is tried. So where a try itself takes its time before it fails, as a connection does
+that lasts for a while, that may count as a part of the pause.
+
 Waits of minutes, and all that must outlast the process, are not made here but by rows of the lifecycle.
 """
 
@@ -45,6 +48,7 @@ def retrying(
     within_s: float | None = None,
     when: Callable[[BaseException], bool] = is_transient,
     before_sleep: Callable[[BaseException, float], None] | None = None,
+    spent_s: Callable[[], float] = lambda: 0.0,
 ) -> Retrying:
     """The tries of one call; make a new one for each call, as it remembers the last error.
 
@@ -60,6 +64,8 @@ def retrying(
         within_s: no further try once so many seconds have passed since the first began; None for no limit.
         when: whether an error is worth another try.
         before_sleep: told the error and the length of the pause that follows.
+        spent_s: how much of the pause after the last try is over already, as that try took so long. A moment is waited
+            all the same.
     """
     latest: BaseException | None = None
     limit = stop_never if attempts is None else stop_after_attempt(attempts)
@@ -83,7 +89,7 @@ def retrying(
     return Retrying(
         sleep=pause,
         stop=is_over,
-        wait=_Wait(base_s, cap_s),
+        wait=_Wait(base_s, cap_s, spent_s),
         retry=retry_if_exception(when),
         before_sleep=remember,
         reraise=True,
@@ -93,12 +99,18 @@ def retrying(
 class _Wait:
     """How long the pause after a failed try is."""
 
-    def __init__(self, base_s: float, cap_s: float) -> None:
+    def __init__(self, base_s: float, cap_s: float, spent_s: Callable[[], float]) -> None:
         self._base_s = base_s
         self._cap_s = cap_s
+        self._spent_s = spent_s
         self._full_jitter = wait_random_exponential(multiplier=base_s, max=cap_s)
 
     def __call__(self, state: RetryCallState) -> float:
+        pause_s = self._drawn(state)
+        least_s = random.uniform(0, min(self._base_s, pause_s))  # noqa: S311 - spreads load, hides nothing
+        return max(least_s, pause_s - self._spent_s())
+
+    def _drawn(self, state: RetryCallState) -> float:
         error = _error(state)
         if not is_transient(error):
             return random.uniform(self._cap_s / 2, self._cap_s)  # noqa: S311 - spreads load, hides nothing

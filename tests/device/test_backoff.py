@@ -107,6 +107,31 @@ def test_what_time_does_not_heal_is_tried_slowly() -> None:
     assert all(30 <= pause_s <= 60 for pause_s in clock.pauses)
 
 
+@pytest.mark.parametrize(
+    ("error", "least_s", "most_s"),
+    [
+        (LinkError("away"), 0.0, 30.0),
+        (LinkAuthError("a person"), 0.0, 30.0),
+        (LinkError("429", retry_after_s=55.0), 25.0, 26.0),
+    ],
+)
+def test_what_a_try_took_is_a_part_of_the_pause(error: FwsmError, least_s: float, most_s: float) -> None:
+    """What is left of it is waited, and in any case a moment, so that not all come back at once."""
+
+    def pauses(spent_s: float) -> list[float]:
+        clock = FakeClock()
+        retry = retrying(
+            clock, threading.Event(), base_s=1, cap_s=60, when=lambda _error: True, spent_s=lambda: spent_s
+        )
+        retry(Failing(*[error] * 300))
+        return clock.pauses
+
+    assert all(least_s <= pause_s <= most_s for pause_s in pauses(30.0))
+    assert max(pauses(30.0)) > most_s - 2.0
+    assert max(pauses(60.0)) <= 1.0
+    assert 0.3 < sum(pauses(60.0)) / 300 < 0.7
+
+
 def test_attempts_are_limited() -> None:
     """After the last allowed try its error is raised."""
     call = Failing(LinkError("one"), LinkError("two"), LinkError("three"))

@@ -1,7 +1,7 @@
 """The device's connection to IoT Hub, kept up for ever.
 
 A supervisor in a thread of its own opens one session after another. All retries are made here: pauses with full jitter
-between sessions, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
+between connects, for ever, and longer ones while the hub does not accept the device (a wrong clock after a boot looks
 like a wrong key, so this too heals) and while another program seems to connect as the same device; and short ones
 within one `report` or one reading of the twin, which outlast a hub in trouble or a connection that is cut under a
 patch. What takes longer is left to the caller, who keeps the report on disk. So is a report that a throttled hub did
@@ -63,6 +63,7 @@ class IoTHubLink:
             as long at most.
         backoff_base_s: the longest first pause between two tries.
         backoff_cap_s: the longest pause. A session that lasted longer than this was a good one: counting starts again.
+            However long it lasted, that counts as a part of the pause: it is connecting that is to be rare.
         proxy: through which the hub is reached; None for none.
         websockets: MQTT over WebSocket on port 443 instead of port 8883.
         keep_alive_s: MQTT keep-alive; a connection that died silently is noticed after about twice this.
@@ -119,6 +120,7 @@ class IoTHubLink:
         self._usable = threading.Event()  # there is an open session, or there never will be one again
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._lasted_s = 0.0  # how long the last session was of use
         self._proved_at_s: float | None = None  # when the hub answered the present session for the first time
         self._supervisor: threading.Thread | None = None
         self._deliver: Callable[[Message], None]
@@ -193,7 +195,9 @@ class IoTHubLink:
 
     def _stay_connected(self, loop: LoopThread) -> None:
         """Open sessions until a good one has ended, or until `stop`, which is the only error that ends it."""
-        backoff = self._backoff(self._stopping, when=_is_ours, before_sleep=_log_failure)
+        backoff = self._backoff(
+            self._stopping, when=_is_ours, before_sleep=_log_failure, spent_s=lambda: self._lasted_s
+        )
         with contextlib.suppress(FwsmError):
             backoff(self._live, loop)
 
@@ -205,6 +209,7 @@ class IoTHubLink:
             raise error
 
     def _use_session(self, loop: LoopThread) -> FwsmError | None:
+        self._lasted_s = 0.0
         try:
             connection = self._identity.connection(loop)
             self._exclusive.take(connection)
@@ -225,14 +230,14 @@ class IoTHubLink:
             session.abandon(translated(failure, "connect", connection))
         if self._proved_at_s is None:
             self._identity.noted(session.error)
-        lasted_s = 0.0 if self._proved_at_s is None else self._clock.now().boottime_s - self._proved_at_s
+        self._lasted_s = 0.0 if self._proved_at_s is None else self._clock.now().boottime_s - self._proved_at_s
         error = session.error
         if session.admitted:
-            error = self._contest.judged(error, lasted_s, connection)
+            error = self._contest.judged(error, self._lasted_s, connection)
         else:
             self._contest.forget()
         self._leave(session, error)
-        was_good = lasted_s >= self._good_session_s and not isinstance(error, LinkTakenError)
+        was_good = self._lasted_s >= self._good_session_s and not isinstance(error, LinkTakenError)
         if was_good and error is not None and not self._stopping.is_set():
             _log.warning("%s", error)  # what is raised is logged with the pause
         return None if was_good else error

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,22 @@ import pytest
 from fwsm.core.connection_string import DeviceConnection
 from fwsm.device.clock import SystemClock
 from fwsm.device.iothub import IoTHubLink
-from fwsm.errors import ConfigError, FwsmError, LinkAuthError, LinkBusyError, LinkError, ReportRefusedError
+from fwsm.errors import (
+    ConfigError,
+    FwsmError,
+    LinkAuthError,
+    LinkBusyError,
+    LinkError,
+    LinkTakenError,
+    ReportRefusedError,
+)
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
 from tests.device.iothub.bench import DEADLINE_S, Twins, new_link, report_in_time
 from tests.device.iothub.states import States
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
+    from fwsm.core.moment import Moment
     from fwsm.device.ports import Link
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
@@ -217,6 +227,33 @@ def test_a_hub_that_turns_a_connection_away_is_tried_again(hub: Hub, link: IoTHu
     hub.disconnect("d1")
     states.wait(lambda: states.connections() == 2)
     assert link.connected
+
+
+class LaterClock(SystemClock):
+    """The machine's clock, put forward."""
+
+    later_s = 0.0
+
+    def now(self) -> Moment:
+        """So much later than it is."""
+        moment = super().now()
+        return replace(moment, boottime_s=moment.boottime_s + self.later_s)
+
+
+def test_a_connection_that_lasted_is_followed_by_the_next_one_at_once(hub: Hub, states: States) -> None:
+    """The pauses limit how often a device connects; a network that ends connections now and then costs nothing more."""
+    clock, text = LaterClock(), hub.device("d1").connection_string
+    link = IoTHubLink(
+        text, clock=clock, ca_pem=hub.ca_pem, backoff_base_s=0.1, backoff_cap_s=1_000_000.0, on_state=states
+    )
+    link.start(Twins())
+    for number in range(1, 6):  # from the third loss on it seems to be another program's doing
+        states.wait(lambda number=number: states.connections() == number)  # type: ignore[misc]
+        clock.later_s += 1_000_000.0
+        hub.disconnect("d1")
+    states.wait(lambda: states.connections() == 6)
+    assert any(isinstance(error, LinkTakenError) for _, error in states.told)
+    link.stop()
 
 
 def test_the_end_of_a_good_session_is_logged_too(hub: Hub, states: States, caplog: pytest.LogCaptureFixture) -> None:
