@@ -20,6 +20,7 @@ Progress is different: only the newest matters and none of it is kept. It is sen
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import threading
@@ -73,7 +74,7 @@ class Reporter:
         self._link = link
         self._clock = clock
         self._pace = None if progress_every_s is None else Pace(progress_every_s)
-        self._base_s = base_s
+        self._backoff = functools.partial(retrying, clock, base_s=base_s, cap_s=cap_s)
         self._cap_s = cap_s
         self._on_report = on_report
         self._bell = threading.Event()
@@ -193,9 +194,7 @@ class Reporter:
         """Send it until it is acknowledged; False if the hub refuses it, which it would do again."""
         patch = wrapped(part)
         try:
-            for attempt in retrying(self._clock, self._stopping, base_s=self._base_s, cap_s=self._cap_s):
-                with attempt:
-                    self._deliver(patch)
+            self._backoff(self._stopping)(self._deliver, patch)
         except ReportRefusedError as error:
             _log.error("the hub refuses a report: %s", error)
             return False
@@ -208,7 +207,7 @@ class Reporter:
         return True
 
     def _deliver(self, patch: Mapping[str, Any]) -> None:
-        """Report it again and again, at once when the hub is there again.
+        """Report it again and again, at once when the hub is there again, from when on the pauses begin anew.
 
         Raises:
             ReportRefusedError: the hub will never take it.
@@ -218,11 +217,8 @@ class Reporter:
             self._reached.clear()
             if self._stopping.is_set():  # looked at behind the clear, which may have taken what `stop` has set
                 raise LinkError("the reporter was stopped")
-            tries = retrying(self._clock, self._reached, base_s=self._base_s, cap_s=self._cap_s, when=_may_pass_unasked)
             try:
-                for attempt in tries:
-                    with attempt:
-                        self._link.report(patch)
+                self._backoff(self._reached, when=_may_pass_unasked)(self._link.report, patch)
             except FwsmError as error:
                 if not _may_pass_unasked(error):
                     raise

@@ -580,9 +580,9 @@ def test_a_hub_that_asks_for_patience_gets_it_also_when_the_twin_is_read(desk: D
 
 def test_a_twin_that_was_read_before_the_first_try_shortens_no_pause(desk: Desk) -> None:
     """It says nothing of a hub that fails afterwards."""
-    compare(desk.reporter, {})
     clock = Returning(0, lambda: None)
-    desk.reporter._clock = clock
+    desk.reporter = Reporter(desk.outbox, desk.link, clock)
+    compare(desk.reporter, {})
     desk.link.failures = [LinkError("away")]
     desk.reporter.step()
     assert len(clock.pauses) == 1
