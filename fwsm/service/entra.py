@@ -9,6 +9,7 @@ those of azure-identity (the extra `azure`) do. Source: "Control access to IoT H
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,7 +17,7 @@ from fwsm.core.credentials import is_host
 from fwsm.errors import ConfigError, HubUnreachableError, UnauthorizedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Credential", "EntraAccess", "default_credential"]
 
@@ -24,6 +25,8 @@ _SCOPE: Final = "https://iothubs.azure.net/.default"
 _PORT: Final = 443
 # A token is replaced while it is still good for so long, so that none runs out on its way.
 _MARGIN_S: Final = 300.0
+# So azure-identity begins what it says of a way that is set up and does not work.
+_FAILED: Final = "Authentication failed: "
 _FIX: Final = "Sign in, for example with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 
 
@@ -98,12 +101,13 @@ class EntraAccess:
 
         try:
             return self._credential.get_token(_SCOPE)
-        except (ServiceRequestError, ServiceResponseError) as error:
-            raise HubUnreachableError(
-                "Entra ID cannot be reached", why=_first_line(error), fix="Check the network, then try again"
-            ) from error
         except AzureError as error:
-            raise UnauthorizedError("Entra ID gave no token for the hub", why=_first_line(error), fix=_FIX) from error
+            # azure-identity wraps what the network does into a refusal.
+            if any(isinstance(cause, ServiceRequestError | ServiceResponseError) for cause in _causes(error)):
+                raise HubUnreachableError(
+                    "Entra ID cannot be reached", why=_reason(error), fix="Check the network, then try again"
+                ) from error
+            raise UnauthorizedError("Entra ID gave no token for the hub", why=_reason(error), fix=_FIX) from error
 
 
 def default_credential() -> Credential:
@@ -118,10 +122,24 @@ def default_credential() -> Credential:
         raise ConfigError(
             "Entra ID cannot be used", why="azure-identity is not installed", fix="Run: pip install 'fwsm[azure]'"
         ) from error
+    # It warns of each failure at length, which Python prints where nobody has set up a log; we say it in a line.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     credential: Any = DefaultAzureCredential()
     return credential  # type: ignore[no-any-return]
 
 
-def _first_line(error: Exception) -> str:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in a line: of many ways to sign in that were tried, how the one that is set up has failed."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    tried = [line.strip() for line in lines if line.startswith("\t")]
+    failed = [line for line in tried if _FAILED in line]
+    if tried and not failed:
+        return "no way to sign in is set up on this machine"
+    return (failed or lines or [type(error).__name__])[-1 if failed else 0].rstrip(".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from fwsm.cli.access import CONFIG_FILE, HUB, Access, access_options
 from fwsm.cli.failure import reported_failures
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.cli.output import Output, pass_output
+from tests.service.scripted import Site, answering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _KEY = "c2VjcmV0LWtleQ=="
@@ -133,3 +137,54 @@ def test_secret_is_shown_nowhere(tmp_path: Path, host: str) -> None:
     assert "error: " in shown
     assert _KEY not in shown
     assert "SharedAccessSignature" not in shown
+
+
+_AZ = """#!/bin/sh
+echo "$@" > {log}
+echo '{{"accessToken": "of.the.cli", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}}'
+"""
+
+
+def test_user_of_the_azure_cli_is_let_in(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """By azure-identity's own chain: `az` is asked for a token of IoT Hub's data plane, and the hub gets that."""
+    if os.geteuid():
+        pytest.skip("port 443 takes root")
+    programs, log = tmp_path / "bin", tmp_path / "az.log"
+    programs.mkdir()
+    (programs / "az").write_text(_AZ.format(log=log))
+    (programs / "az").chmod(0o755)
+    twin = {"properties": {"reported": {"iothubDM": {"firmwareUpdate": {"status": "applyComplete"}}}}}
+    with contextlib.ExitStack() as servers:
+        site = Site(loopback(), tmp_path / "hub", servers)
+        hub, _ = site.serve(*[answering(200, json.dumps(twin).encode())] * 2, port=443)
+        process = start("watch", "d1", "--hub", site.address, "--ca", site.ca_file, env=_signed_in(programs))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "100 %  applyComplete\n")
+    assert "applyComplete" in out
+    assert "of.the.cli" not in out
+    assert b"\r\nAuthorization: Bearer of.the.cli\r\n" in hub.requests[0]
+    assert log.read_text() == "account get-access-token --output json --resource https://iothubs.azure.net\n"
+
+
+def test_user_who_has_not_signed_in_is_told_so(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    """In a few lines; azure-identity has a dozen."""
+    process = start("watch", "d1", "--hub", "hub.invalid", env=_signed_in(tmp_path))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 15
+    assert err.splitlines() == [
+        "error: Entra ID gave no token for the hub",
+        "  why: no way to sign in is set up on this machine",
+        "  fix: Sign in, for example with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+    ]
+
+
+def _signed_in(programs: Path) -> dict[str, str]:
+    """An environment in which only these programs, and the system's, can know a user; no identity of a machine's."""
+    return {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "HOME": str(programs),
+        "XDG_CONFIG_HOME": str(programs),
+        "AZURE_TOKEN_CREDENTIALS": "dev",
+    }

@@ -39,12 +39,12 @@ class Scripted(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, address: str, pem: Path, script: list[bytes]) -> None:
+    def __init__(self, address: str, pem: Path, script: list[bytes], port: int = 0) -> None:
         self.requests: list[bytes] = []
         self._script = iter(script)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(pem)
-        super().__init__((address, 0), socketserver.BaseRequestHandler)
+        super().__init__((address, port), socketserver.BaseRequestHandler)
 
     def finish_request(self, request: object, _: object) -> None:
         """Answer one request."""
@@ -97,9 +97,9 @@ class Site:
         with Hub(address, state=state):
             pass  # leaves an authority and a certificate behind
 
-    def serve(self, *script: bytes) -> tuple[Scripted, Transport]:
-        """Return a running server and a transport to it."""
-        server = self._servers.enter_context(Scripted(self.address, self._state / "server.pem", list(script)))
+    def serve(self, *script: bytes, port: int = 0) -> tuple[Scripted, Transport]:
+        """Return a running server and a transport to it; without a port at one that is free."""
+        server = self._servers.enter_context(Scripted(self.address, self._state / "server.pem", list(script), port))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         self._servers.callback(thread.join)

@@ -1,17 +1,25 @@
-"""Access with an identity. The embedded hub knows no Entra ID, so what is tested is what leaves this machine."""
+"""Access with an identity. The embedded hub knows no Entra ID, so what is tested is what leaves this machine.
+
+The credentials are azure-identity's own where that can be had without an account: with a client secret and an authority
+on this machine. tests/cli/test_access.py has its chain, and a user of the Azure CLI.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
+from azure.identity import ClientSecretCredential
 
 from fwsm.errors import ConfigError, FwsmError, HubUnreachableError, UnauthorizedError
+from fwsm.service.client import Client
 from fwsm.service.entra import EntraAccess
 from fwsm.service.transport import Transport
 from tests.service.scripted import answering
@@ -87,6 +95,32 @@ def test_failure_is_told_in_words(error: AzureError, kind: type[FwsmError], fix:
     assert fix in caught.value.fix
 
 
+_CHAIN = """DefaultAzureCredential failed to retrieve a token from the included credentials.
+Attempted credentials:
+\tEnvironmentCredential: {}
+\tAzureCliCredential: Azure CLI not found on path
+To mitigate this issue, please refer to the troubleshooting guidelines here."""
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        ("EnvironmentCredential authentication unavailable.", "no way to sign in is set up on this machine"),
+        (
+            "Authentication failed: AADSTS7000215: Invalid client secret.",
+            "EnvironmentCredential: Authentication failed: AADSTS7000215: Invalid client secret",
+        ),
+    ],
+)
+def test_chain_is_told_by_what_is_set_up(first: str, why: str) -> None:
+    """What else could have been is of no use."""
+    credential = _Credential()
+    credential.error = ClientAuthenticationError(_CHAIN.format(first))
+    with pytest.raises(UnauthorizedError) as caught:
+        credential.access().authorization()
+    assert caught.value.why == why
+
+
 def test_access_works_again_after_a_failure() -> None:
     """A failure is not remembered."""
     credential = _Credential()
@@ -96,6 +130,62 @@ def test_access_works_again_after_a_failure() -> None:
         access.authorization()
     credential.error = None
     assert access.authorization() == "Bearer secret.2"
+
+
+def _client_secret(site: Site, port: int) -> EntraAccess:
+    """What a program signs in with, for a hub on the site at that port; the authority is there, too, at 9443."""
+    credential = ClientSecretCredential(
+        "contoso",
+        "client",
+        "its-secret",
+        authority=f"https://{site.address}:9443",
+        disable_instance_discovery=True,
+        connection_verify=str(site.ca_file),
+    )
+    return EntraAccess(site.address, credential, port=port)
+
+
+def _found(site: Site) -> bytes:
+    """What an authority says of itself."""
+    authority = f"https://{site.address}:9443/contoso"
+    metadata = {
+        "issuer": f"{authority}/v2.0",
+        "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{authority}/oauth2/v2.0/token",
+    }
+    return answering(200, json.dumps(metadata).encode(), "Content-Type: application/json")
+
+
+def test_client_secret_becomes_a_token_for_the_hub(site: Site) -> None:
+    """azure-identity asks the authority for the scope of IoT Hub's data plane; the hub gets what that has issued."""
+    token = {"token_type": "Bearer", "expires_in": 3599, "access_token": "issued.to.fwsm"}
+    issued = answering(200, json.dumps(token).encode(), "Content-Type: application/json")
+    authority, _ = site.serve(_found(site), issued, port=9443)
+    hub, _ = site.serve(answering(200, b'{"deviceId": "d1"}'))
+    with Client(Transport(_client_secret(site, hub.server_address[1]), ca_file=site.ca_file)) as client:
+        assert client.twin("d1") == {"deviceId": "d1"}
+    asked = parse_qs(authority.requests[1].partition(b"\r\n\r\n")[2].decode())
+    assert authority.requests[1].startswith(b"POST /contoso/oauth2/v2.0/token ")
+    assert asked["scope"] == ["https://iothubs.azure.net/.default"]
+    assert (asked["grant_type"], asked["client_id"]) == (["client_credentials"], ["client"])
+    assert b"\r\nAuthorization: Bearer issued.to.fwsm\r\n" in hub.requests[0]
+
+
+def test_client_secret_that_is_wrong_is_told_in_the_words_of_the_authority(site: Site) -> None:
+    """Nothing is sent to the hub."""
+    refusal = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+    refused = answering(401, json.dumps(refusal).encode(), "Content-Type: application/json")
+    site.serve(_found(site), refused, port=9443)
+    with pytest.raises(UnauthorizedError) as caught:
+        _client_secret(site, 443).authorization()
+    assert "AADSTS7000215: Invalid client secret provided" in caught.value.why
+    assert "AZURE_CLIENT_SECRET" in caught.value.fix
+
+
+def test_authority_that_is_away_is_told(site: Site) -> None:
+    """It is no refusal: time may help."""
+    with pytest.raises(HubUnreachableError, match=r"Entra ID cannot be reached: .*refused"):
+        _client_secret(site, 443).authorization()
 
 
 def test_missing_package_is_told() -> None:
