@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.hub.engine import Engine
+from fwsm.hub.events import Connected, Disconnected
 from fwsm.hub.jobs import DeviceJob, Order, Status
 from fwsm.hub.queries import Page, ask, counts, meeting
 from fwsm.hub.query import Collection, parse_condition, parse_query
@@ -130,6 +131,17 @@ def test_condition_finds_devices_and_modules() -> None:
     assert asyncio.run(meeting(engine, None)) == ["d1", "d2"]
     assert asyncio.run(meeting(engine, parse_condition("deviceId = 'd2'"))) == ["d2"]
     assert asyncio.run(meeting(engine, None, Collection.MODULES)) == ["d1/m"]
+
+
+def test_device_is_found_by_the_model_that_it_claims() -> None:
+    """Connected or not; whoever comes without one is of none."""
+    engine = _hub("d1", "d2")
+    engine.events.publish(Connected("d1", "dtmi:contoso:thermostat;1"))
+    engine.events.publish(Disconnected("d1"))
+    found = "SELECT deviceId, modelId FROM devices WHERE modelId = 'dtmi:contoso:thermostat;1'"
+    assert _ask(engine, found, 10).rows == [{"deviceId": "d1", "modelId": "dtmi:contoso:thermostat;1"}]
+    engine.events.publish(Connected("d1"))
+    assert _ids(_ask(engine, "SELECT deviceId FROM devices WHERE modelId = ''", 10).rows) == ["d1", "d2"]
 
 
 def test_rows_can_be_counted() -> None:

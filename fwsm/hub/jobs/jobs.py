@@ -96,7 +96,7 @@ class Jobs:
 
     def document(self, job: Job) -> dict[str, Any]:
         """Return a job as an operator reads it."""
-        return job.document(Counter(outcome.status for outcome in self.outcomes(job)))
+        return job.document(Counter(outcome.status for outcome in self._devices[job.order.job_id].values()))
 
     def outcomes(self, job: Job) -> list[DeviceJob]:
         """Return how far a job has come on each of its devices, in the order of their names."""
