@@ -49,8 +49,11 @@ class Backstage:
     async def _run(self) -> None:
         while True:
             self._word.clear()
-            self._jobs.tick()
-            self._deployer.tick()
+            for tick in (self._jobs.tick, self._deployer.tick):
+                try:
+                    tick()
+                except Exception:  # noqa: BLE001 - whatever it is: other work must not stand still for it
+                    _log.exception("a part of the hub's own work has failed")
             try:
                 await self._turn.committed()
             except HubError as error:
