@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Pace"]
 
 # A request that meets long work waits for some of them, one in each round of the loop that it takes.
-_SHARE_S = 0.005
+_SHARE_S = 0.002
 
 
 class Pace:
