@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fwsm.errors import HubError
 from fwsm.hub.doors import check_address
 from fwsm.hub.feed import EventStream
-from fwsm.hub.jsontext import compact, parse_object
+from fwsm.hub.jsontext import compact, parse, parse_object
 from fwsm.hub.mail import Mail
 from fwsm.hub.methods import Call
 from fwsm.hub.operator import twin_document
@@ -233,7 +233,8 @@ class Hub(Registrar, Waits):
             HubError: the call or the answer is malformed.
         """
         with refusals_as_errors():
-            call = Call(name, payload, response_timeout_s, connect_timeout_s)
+            # By way of its text, as over REST: NaN is no JSON, though Python writes it.
+            call = Call(name, parse(compact(payload)), response_timeout_s, connect_timeout_s)
             return self._live.run(self._live.engine.methods.call(device_id, call))
 
     def disconnect(self, device_id: str) -> None:

@@ -51,6 +51,8 @@ def test_malformed_call_and_change_are_refused(hub: Hub) -> None:
         hub.call_method("d1", "a/b")
     with pytest.raises(HubError, match="NaN is not a JSON number"):
         hub.update_twin("d1", desired={"a": float("nan")})
+    with pytest.raises(HubError, match="Infinity is not a JSON number"):
+        hub.call_method("d1", "go", [float("inf")])
     with pytest.raises(HubError, match=r"the key 'a\.b'"):
         hub.update_twin("d1", desired={"a.b": 1})
 
