@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["hub"]
 
 _PORT: Final = click.IntRange(1, 65535)
-_ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+_ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 @click.group()
@@ -75,13 +75,15 @@ def run(
     verbose: bool,
     **options: Any,
 ) -> None:
-    """Run a hub until Ctrl-C or SIGTERM, and print what devices and operators need to reach it."""
+    """Run a hub until Ctrl-C, SIGTERM or the end of its terminal, and print what devices and operators need."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
     _check_ports(options)
     for device_id in devices:
         require_device_id(device_id)
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the hub's thread must not get them either
+    hung_up = signal.getsignal(signal.SIGHUP)
+    ending = _ENDING - {signal.SIGHUP} if hung_up is signal.SIG_IGN else _ENDING  # so that nohup keeps it
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # the hub's thread must not get them either
     try:
         with ExitStack() as until_the_end:
             if verbose:
@@ -90,10 +92,11 @@ def run(
                 _hub(state=None if ephemeral else state or default_state(), **options)
             )
             _show_ready(out, running, [_registered(running, device_id) for device_id in dict.fromkeys(devices)])
-            signal.sigwait(_ENDING)
+            signal.sigwait(ending)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    out.say("the hub has stopped")
+    with suppress(OSError):  # the terminal may have gone
+        out.say("the hub has stopped")
 
 
 def _check_ports(options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from fwsm.service import Client, Transport
 from fwsm.service.sas import SharedAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _CLEAN: dict[str, str | None] = {CONNECTION_STRING: None, CA_FILE: None}
@@ -41,12 +42,21 @@ def _fwsm(*arguments: object, **environment: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@contextmanager
+def _hangup(handler: signal.Handlers) -> Iterator[None]:
+    """Have a process that is started meanwhile take SIGHUP so, whoever started the tests."""
+    before = signal.signal(signal.SIGHUP, handler)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_hub_runs_until_it_is_told_to_stop(
     loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]], ending: signal.Signals
 ) -> None:
     """What it prints lets an operator in, and a signal ends it in good order."""
-    process = start("hub", "run", "--address", loopback(), "--ephemeral", "--device", "d1", "--json")
+    with _hangup(signal.SIG_DFL):
+        process = start("hub", "run", "--address", loopback(), "--ephemeral", "--device", "d1", "--json")
     card = _ready(process)
     with Client(Transport(SharedAccess.parse(card["ownerConnectionString"]), ca_file=card["caPath"])) as client:
         assert client.device("d1").connection_string == card["devices"][0]["connectionString"]
@@ -54,6 +64,20 @@ def test_hub_runs_until_it_is_told_to_stop(
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "", "the hub has stopped\n")
     assert not os.path.exists(card["caPath"])  # noqa: PTH110 - the path came as text
+
+
+def test_hub_outlives_its_terminal_if_it_is_told_to(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """`nohup fwsm hub run &`."""
+    with _hangup(signal.SIG_IGN):
+        process = start("hub", "run", "--address", loopback(), "--ephemeral", "--json")
+    card = _ready(process)
+    process.send_signal(signal.SIGHUP)
+    with Client(Transport(SharedAccess.parse(card["ownerConnectionString"]), ca_file=card["caPath"])) as client:
+        assert list(client.devices()) == []
+    process.terminate()
+    assert process.wait(60) == 0
 
 
 def test_hub_says_what_to_export(loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]) -> None:
