@@ -6,7 +6,8 @@ was damaged, or gone, and a new one has its place.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from fwsm.errors import StoreDamagedError, StoreError
@@ -15,6 +16,7 @@ from fwsm.store.lock import LOCK, Lock
 from fwsm.store.loss import Loss
 from fwsm.store.opening import looked_at, make_directory, may_pass, opened, set_aside, unsettled
 from fwsm.store.place import Place
+from fwsm.store.prepared import driver_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +97,8 @@ class Hold:
         with ExitStack() as released:
             for outbox in self.outboxes:
                 released.enter_context(outbox.released())
+            if trouble is not None and self._damage is None:
+                self._empty_log()
             self._let_go()
             try:
                 make_directory(self._path.parent)
@@ -113,6 +117,15 @@ class Hold:
             except BaseException:
                 self.close()
                 raise
+
+    def _empty_log(self) -> None:
+        """Move what the log holds into the database: its file may be gone, and with the connection all that is in it.
+
+        SQLite does so by itself when a connection is closed, but only if no other process has one.
+        """
+        if self._open is not None:
+            with suppress(sqlite3.Error):
+                driver_of(self._open).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def settle_loss(self) -> None:
         """The new database knows of it now."""

@@ -41,7 +41,7 @@ class Place:
     def trouble(self) -> StoreError | None:
         """Why what is written from now on would be lost; None if it would not, or if that cannot be told.
 
-        Where only the log is gone, SQLite moves what it holds into the database when the last connection is closed.
+        Where only the log is gone, what it holds can still be moved into the database.
         """
         try:
             found = identity(self._path)

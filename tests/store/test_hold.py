@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from fwsm.store.lock import LOCK
 from fwsm.store.loss import Loss
 from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf
+from tests.patience import PATIENCE_S
 from tests.store.damage import DAMAGES, left_behind
 from tests.store.vanishing import VANISHINGS
 
@@ -31,6 +34,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+
+_LOOKS_ON = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], uri=True)
+print(connection.execute("SELECT COUNT(*) FROM updates").fetchone()[0], flush=True)
+sys.stdin.read()
+"""
 
 NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
 UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
@@ -153,6 +163,25 @@ def test_what_vanishes_is_noticed_and_replaced(path: Path, how: str) -> None:
         assert len(outbox.pending()) == 1
     with Store(path.parent) as again:
         assert (again.loss, again.latest()) == (None, UPDATE)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("mode", ["ro", "rw"])
+def test_a_log_that_vanishes_beside_somebody_who_looks_costs_nothing(path: Path, mode: str) -> None:
+    """A forgotten shell, for one: SQLite moves the log into the database by itself only for the last of all."""
+    with Store(path.parent) as store:
+        program = [sys.executable, "-c", _LOOKS_ON, f"{path.as_uri()}?mode={mode}"]
+        with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as looker:
+            assert looker.stdout is not None
+            assert looker.stdout.readline() == "1\n"
+            VANISHINGS["log removed"](path)
+            store.accept(replace(UPDATE, id="u2"), NOW)
+            store.reopen()
+            assert (store.trouble, store.loss) == (None, None)
+            store.accept(replace(UPDATE, id="u3"), NOW)
+            looker.communicate(timeout=PATIENCE_S)
+    with Store(path.parent) as again:
+        assert [row.update_id for row in again.history()] == ["u1", "u2", "u3"]
 
 
 def test_what_was_put_in_its_place_is_kept_and_not_used(path: Path) -> None:
