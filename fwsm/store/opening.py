@@ -107,7 +107,15 @@ def looked_at(path: Path) -> Connection:
     Raises:
         StoreError: there is no database, or it cannot be used.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise StoreError(
+            f"cannot look for a database in {path.parent}",
+            why=error.strerror or str(error),
+            fix="Check the state directory, and look as a user who may read it",
+        ) from error
+    if not there:
         raise StoreError(
             f"there is no database in {path.parent}",
             fix="Check the state directory, or start the agent once: fwsm device run",

@@ -258,6 +258,14 @@ def test_looking_works_beside_a_running_agent(directory: Path, store: Store) -> 
             assert restarted.latest() == looking.latest()
 
 
+def test_looking_where_nobody_can_look_says_why(tmp_path: Path) -> None:
+    """As if the user may not; here the name is one that no file can have."""
+    with pytest.raises(StoreError) as caught:
+        Store(tmp_path / ("x" * 300), read_only=True)
+    assert caught.value.what.startswith("cannot look for a database in ")
+    assert caught.value.why == "File name too long"
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_looking_where_nothing_is_says_so_and_makes_nothing(directory: Path, exists: bool) -> None:
     """A mistyped directory is not filled with an empty database."""
