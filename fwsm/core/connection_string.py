@@ -149,6 +149,11 @@ class ServiceConnection:
 
 
 def _parts(text: str, form: str) -> dict[str, str]:
+    # Python makes such characters of bytes that are none. To try whether it can be encoded would raise it with its key.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ConnectionStringError(
+            "the connection string is no text", why="there are bytes in it that are not UTF-8", fix=form
+        )
     parts: dict[str, str] = {}
     for number, piece in enumerate(text.strip().strip(";").split(";"), start=1):
         name, equals, value = piece.partition("=")

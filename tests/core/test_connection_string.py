@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -238,6 +239,15 @@ def test_unknown_part_is_counted_not_shown(whole: str) -> None:
 def test_part_without_an_equals_sign_is_counted(whole: str, text: str, number: int) -> None:
     """Parts are counted from one, as people do."""
     assert f"part {number} of the connection string has no '='" in _refusal(whole, text)
+
+
+@pytest.mark.parametrize("whole", PARSERS)
+def test_bytes_that_are_no_text_are_refused(whole: str) -> None:
+    """An environment may hold any; a key or a name of them could not be sent anywhere."""
+    bad = os.fsdecode(b"\xff")
+    assert "the connection string is no text: there are bytes in it" in _refusal(
+        whole, whole.replace("=", f"={bad}", 1)
+    )
 
 
 @pytest.mark.parametrize("whole", PARSERS)
