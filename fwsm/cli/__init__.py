@@ -17,6 +17,8 @@ packages are not installed is in nobody's way.
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from typing import Any, Final
 
 import click
@@ -88,4 +90,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; ends the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What its encoding has no letters for, such as bytes in the name of a file, is no reason to say nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     program(prog_name="fwsm")

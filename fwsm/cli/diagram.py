@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from fwsm.cli.extension import extension_option, imported
-from fwsm.cli.output import Output, pass_output
+from fwsm.cli.output import Output, pass_output, written
 from fwsm.core.lifecycle import Lifecycle
 from fwsm.core.redaction import redacted
 from fwsm.diagram.formats import FORMATS, PICTURES, SUFFIXES, TIMELINES, lifecycle, timeline
@@ -172,13 +172,15 @@ def _deliver(form: str, content: bytes, output: Path | None) -> None:
     elif picture and sys.stdout.isatty():
         raise click.UsageError("A PNG is nothing for a terminal; name a file with --output.")
     else:
-        click.echo(content, nl=False)
+        with written():
+            click.echo(content, nl=False)
 
 
 def _check(context: click.Context, graph: Graph, folder: Path) -> None:
     stale = differences(graph, folder)
-    for diff in stale:
-        click.echo(diff, nl=False)
+    with written():
+        for diff in stale:
+            click.echo(diff, nl=False)
     if stale:
         click.echo(f"{len(stale)} stale: run fwsm diagram --write {folder} and commit what it changes.", err=True)
         context.exit(_STALE)

@@ -25,7 +25,7 @@ from fwsm.errors import FwsmError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Output", "json_option", "pass_output"]
+__all__ = ["Output", "json_option", "pass_output", "written"]
 
 
 class Output:
@@ -46,8 +46,8 @@ class Output:
 
     def data(self, document: Mapping[str, Any], text: str, *, keys: bool = False) -> None:
         """Print a result: the document with `--json`, else the text; with `keys`, connection strings stay whole."""
-        line = json.dumps(document, ensure_ascii=False) if self.json else text
-        with self._bar.aside(), _written():
+        line = _json(document) if self.json else text
+        with self._bar.aside(), written():
             click.echo(without_tails(line) if keys else redacted(line), color=_color(sys.stdout))
 
     def say(self, text: str) -> None:
@@ -116,8 +116,12 @@ def _switch(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @contextmanager
-def _written() -> Iterator[None]:
-    """Say so if the results cannot be written; that nobody reads them any more is for `cli.failure`."""
+def written() -> Iterator[None]:
+    """Say so if the results cannot be written; that nobody reads them any more is for `cli.failure`.
+
+    Raises:
+        FwsmError: they cannot.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -126,6 +130,16 @@ def _written() -> Iterator[None]:
         raise FwsmError(
             "the results cannot be written to where stdout leads", why=error.strerror or "", fix="Lead stdout elsewhere"
         ) from error
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """In the letters that there are, else in escapes: stdout's own escapes would not be JSON."""
+    line = json.dumps(document, ensure_ascii=False)
+    try:
+        line.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document)
+    return line
 
 
 def _color(stream: TextIO | None) -> bool:

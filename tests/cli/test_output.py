@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -91,7 +92,27 @@ def test_results_that_cannot_be_written_are_an_error_in_words(options: tuple[str
     assert "Traceback" not in ended.stderr
     assert "error: " in ended.stderr
     if not options:
+        assert "the results cannot be written to where stdout leads" in ended.stderr
         assert "No space left on device" in ended.stderr
+
+
+def test_letters_that_stdout_does_not_have_are_written_as_escapes(tmp_path: Path) -> None:
+    """In help, in results, and for programs; a name of a file may be no text at all."""
+
+    def said(*arguments: str | bytes, encoding: str = "ascii") -> str:
+        environ = os.environ | {"PYTHONIOENCODING": encoding, "FWSM_CONNECTION_STRING": "", "XDG_CONFIG_HOME": "/x"}
+        command = [sys.executable, "-m", "fwsm", *arguments]
+        ended = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=60)
+        assert ended.returncode in {0, 11}
+        assert b"should not have happened" not in ended.stderr
+        return ended.stdout.decode("ascii")
+
+    assert "\\u2026" in said("device", "run", "--help", encoding="latin-1")
+    file = bytes(tmp_path) + b"/\xff\xfc.toml"
+    Path(os.fsdecode(file)).write_text("soak_s = 1")
+    assert r"\udcff\udcfc.toml" in said("config", "show", "--config", file, encoding="utf-8")
+    unit = said("device", "unit", "--config", "/etc/für.toml", "--json")
+    assert "/etc/für.toml" in json.loads(unit)["unit"]
 
 
 @pytest.mark.parametrize("closed", ["<&- >&-", "2>&-"])
