@@ -25,8 +25,9 @@ _READABLE_BY_OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
 
 def default_path() -> Path:
     """Return where the file is when none is named: in XDG_CONFIG_HOME, else ~/.config."""
-    home = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "fwsm" / "operator.toml"
+    # Without a home the text stays as it is, for messages; Path would raise.
+    place = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
+    return Path(place) / "fwsm" / "operator.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,5 +69,8 @@ class OperatorFile:
             if name not in known:
                 raise ConfigError(f"{path}: '{name}' is no setting", fix=f"Known are {', '.join(known)}")
             if not isinstance(value, str):
-                raise ConfigError(f"{path}: {name} is of type {type(value).__name__}", why="it must be a text")
+                found_type = type(value).__name__
+                raise ConfigError(
+                    f"{path}: {name} is of type {found_type}", why="it must be a text", fix="Write it in quotes"
+                )
         return cls(**found, exposed=bool(found.get("connection_string")) and bool(mode & _READABLE_BY_OTHERS))

@@ -35,6 +35,7 @@ __all__ = ["refusal"]
 
 _NAMES: Final = {404001: "DeviceNotFound", 404103: "DeviceNotOnline", 504101: "GatewayTimeout"}
 _LONGEST_TEXT: Final = 300
+_MALFORMED: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _by_status(reply: Reply, name: str, text: str) -> FwsmError:
         case 500 | 502 if name != "BadDeviceResponse":
             return HubUnreachableError(f"the hub failed ({called})", why=text, fix="Try again in a minute")
         case _:
-            return ServiceError(f"the hub refused the request ({called})", why=text)
+            fix = "Mend what it names, then try again" if reply.status == _MALFORMED else ""
+            return ServiceError(f"the hub refused the request ({called})", why=text, fix=fix)
 
 
 def _read(body: bytes) -> _Said:

@@ -139,6 +139,16 @@ def test_secret_is_shown_nowhere(tmp_path: Path, host: str) -> None:
     assert "SharedAccessSignature" not in shown
 
 
+@pytest.mark.parametrize("home", ["~", "", "/nowhere", "/dev/null", "x" * 5000], ids=lambda home: home[:9] or "empty")
+def test_home_that_cannot_be_one_is_as_good_as_no_file(home: str) -> None:
+    """As under a service manager, or as another user; what is missing is told as ever."""
+    clean: dict[str, str | None] = dict.fromkeys((CONNECTION_STRING, CA_FILE, HUB, CONFIG_FILE, "XDG_CONFIG_HOME"))
+    result = CliRunner().invoke(_command, [], env={**clean, "HOME": home})
+    assert result.exit_code == 11
+    assert "no connection string was given" in result.stderr
+    assert "operator.toml" in result.stderr
+
+
 _AZ = """#!/bin/sh
 echo "$@" > {log}
 echo '{{"accessToken": "of.the.cli", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}}'

@@ -52,6 +52,7 @@ def test_fault_in_the_file_is_named_and_nothing_of_it_shown(tmp_path: Path, text
     with pytest.raises(ConfigError) as caught:
         OperatorFile.read(_file(tmp_path, text))
     assert message in caught.value.what
+    assert caught.value.fix
     assert _KEY not in str(caught.value)
 
 

@@ -74,6 +74,13 @@ def test_patience_is_as_long_as_the_hub_says() -> None:
     assert refusal(Reply(429, {"Retry-After": "7"})).retry_after_s == 7
 
 
+def test_request_that_the_hub_cannot_read_is_to_be_mended() -> None:
+    """What is wrong with it, the hub has said; a condition of a user's, for one."""
+    body = json.dumps({"Message": "ErrorCode:ArgumentInvalid;The query cannot be read"}).encode()
+    assert refusal(Reply(400, {}, body)).fix == "Mend what it names, then try again"
+    assert refusal(Reply(405, {}, body)).fix == ""
+
+
 def test_page_of_a_proxy_is_shown_in_short() -> None:
     """A body that is no JSON is cut, and on one line."""
     error = refusal(Reply(418, {}, b"<html>\n" + b"teapot " * 200))
