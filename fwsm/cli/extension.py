@@ -45,7 +45,7 @@ def imported(name: str | None) -> Extension:
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # it is somebody else's module
+    except (Exception, SystemExit) as error:  # it is somebody else's module
         raise ConfigError(
             f"the extension '{name}' cannot be imported",
             why=f"{type(error).__name__}: {error}",

@@ -56,7 +56,7 @@ class OperatorFile:
         try:
             with path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
-                found = tomllib.load(file)
+                found = tomllib.loads(file.read().decode("utf-8-sig"))  # some editors begin a file with a mark
         except OSError as error:
             raise ConfigError(
                 f"cannot read {path}", why=error.strerror or str(error), fix="Check the path given with --config"

@@ -155,7 +155,8 @@ def _parts(text: str, form: str) -> dict[str, str]:
             "the connection string is no text", why="there are bytes in it that are not UTF-8", fix=form
         )
     parts: dict[str, str] = {}
-    for number, piece in enumerate(text.strip().strip(";").split(";"), start=1):
+    text = text.strip().lstrip("\ufeff").strip()  # what copying adds, and the mark with which some editors begin a file
+    for number, piece in enumerate(text.strip(";").split(";"), start=1):
         name, equals, value = piece.partition("=")
         if not equals:
             # The piece may be half of a key, so it is counted, not shown.

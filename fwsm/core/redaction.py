@@ -26,7 +26,7 @@ _SECRETS: Final = (
     re.compile(r"(Authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:Basic|Bearer|Digest)\s+)?[^\s\"'\\,<>\[]+", re.IGNORECASE),
     # parts of connection strings, and of queries that stand without their address
     re.compile(
-        rf"(\b(?:SharedAccessKey|SharedAccessSignature|AccountKey|sig|password|x-amz-signature)=)(?!\[){_VALUE}",
+        rf"(\b(?:SharedAccessKey|SharedAccessSignature|AccountKey|sig|password|x-amz-signature)=)(?![\[…]){_VALUE}",
         re.IGNORECASE,
     ),
     # settings, as a file or an environment has them

@@ -31,6 +31,14 @@ def test_the_option_says_what_it_is_for() -> None:
     assert "Draw with this extension" in CliRunner().invoke(command, ["--help"]).stdout
 
 
+def test_a_module_that_ends_the_program_is_told(extended: str) -> None:
+    """It does not end the command without a word, and with a code of its own."""
+    module = f"{extended.partition(':')[0]}_ending"
+    Path(f"{module}.py").write_text("raise SystemExit(5)")
+    with pytest.raises(ConfigError, match="SystemExit: 5"):
+        imported(f"{module}:extension")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

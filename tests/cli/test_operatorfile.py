@@ -22,6 +22,11 @@ def _file(directory: Path, text: str | bytes, mode: int = 0o600) -> Path:
     return path
 
 
+def test_what_editors_elsewhere_add_does_no_harm(tmp_path: Path) -> None:
+    """A byte order mark, and two characters at the end of a line."""
+    assert OperatorFile.read(_file(tmp_path, b'\xef\xbb\xbfhub = "h"\r\nca_file = "c"\r\n')).hub == "h"
+
+
 def test_each_setting_is_read(tmp_path: Path) -> None:
     """What is not there is empty, and the key is in no representation."""
     file = OperatorFile.read(_file(tmp_path, f'connection_string = "{_KEY}"\nca_file = "ca.pem"'))

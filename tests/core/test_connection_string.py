@@ -164,9 +164,9 @@ def test_service_host_may_carry_a_port(name: str, host: str, port: int) -> None:
 
 
 @pytest.mark.parametrize("whole", PARSERS)
-@pytest.mark.parametrize("form", ["{}", " {} \n", "{};", ";{}", "{};GatewayHostName=edge.example"])
+@pytest.mark.parametrize("form", ["{}", " {} \n", "\ufeff{}\r\n", "{};", ";{}", "{};GatewayHostName=edge.example"])
 def test_what_copying_adds_is_taken(whole: str, form: str) -> None:
-    """White space and semicolons around it, and a gateway, do no harm."""
+    """White space, a byte order mark and semicolons around it, and a gateway, do no harm."""
     assert PARSERS[whole](form.format(whole)).host == "hub.example"
 
 

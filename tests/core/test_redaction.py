@@ -62,6 +62,7 @@ def test_a_token_behind_authorization_goes_whole() -> None:
         "SharedAccessKey is not base64",
         "the token is a SharedAccessSignature of an hour",
         "design=a, signature b",
+        "A connection string reads HostName=…;SharedAccessKeyName=…;SharedAccessKey=…",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
