@@ -47,6 +47,10 @@ class Auditor:
         self._position = self._feed.position
         self._feed.wake(self._audit)
 
+    def leave(self) -> None:
+        """Read no more, so that the hub need not wait for it at its end."""
+        self._feed.forget(self._audit)
+
     def _audit(self) -> None:
         disk = DiskState(self._path)
         survivor = Engine(disk, lambda: 0.0, lambda: 0.0)
@@ -165,4 +169,5 @@ def test_feed_tells_of_what_is_on_the_disk(write: str, address: str, tmp_path: P
         for _ in told:
             assert events.next(10), auditor.told
         hub._live.decide(bool)  # the audit of the last event has ended
+        hub._live.decide(auditor.leave)
     assert (auditor.told[: len(told)], auditor.untrue) == (told, [])
