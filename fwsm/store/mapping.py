@@ -44,7 +44,7 @@ def columns(update: Update) -> dict[str, Any]:
     """The record as column values of the table `updates`."""
     row: dict[str, Any] = {}
     for name, value in zip(_FIELDS, _values(update), strict=True):
-        row.update(_columns_of(name, value))
+        _put(row, name, value)
     return row
 
 
@@ -53,18 +53,22 @@ def changed_columns(before: Update, after: Update) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, old, new in zip(_FIELDS, _values(before), _values(after), strict=True):
         if new is not old and new != old:
-            row.update(_columns_of(name, new))
+            _put(row, name, new)
     return row
 
 
-def _columns_of(field: str, value: Any) -> dict[str, Any]:
+def _put(row: dict[str, Any], field: str, value: Any) -> None:
+    """Set the columns that a field lies in."""
     if field not in _IN_PARTS:
-        return {field: iso(value) if isinstance(value, datetime) else value}
+        row[field] = iso(value) if isinstance(value, datetime) else value
+        return
     names, parts = _IN_PARTS[field]
     if value is None:
-        return dict.fromkeys(names)
+        row.update(dict.fromkeys(names))
+        return
     found = parts(value) if len(names) > 1 else (parts(value),)
-    return {name: iso(part) if isinstance(part, datetime) else part for name, part in zip(names, found, strict=True)}
+    for name, part in zip(names, found, strict=True):
+        row[name] = iso(part) if isinstance(part, datetime) else part
 
 
 def update_of(row: Mapping[str, Any]) -> Update:
