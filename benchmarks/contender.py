@@ -89,7 +89,7 @@ class Load:
 
     Attributes:
         syncs: fsync and fdatasync calls.
-        log_bytes: written to SQLite's log: the write-ahead log or the rollback journal.
+        log_bytes: written to the log: SQLite's write-ahead log or rollback journal.
         file_bytes: written to the database itself.
     """
 
@@ -113,7 +113,7 @@ def load(command: Sequence[str], log: Path, *, warm: int, updates: int) -> Load:
         elif warm <= answered < warm + updates:
             if call["name"] in _SYNCS:
                 counted["syncs"] += 1
-            elif path.endswith(("-wal", "-journal")):
+            elif path.endswith(("-wal", "-journal", ".log")):
                 counted["log"] += int(call["bytes"])
             elif path.endswith((".db", ".sqlite")):
                 counted["file"] += int(call["bytes"])
