@@ -27,7 +27,9 @@ _ADVANCE: Final = 6.2  # a character of 10 pixels, in the widest common monospac
 _PADDING: Final = 5.0
 _GAP: Final = 3.0
 _STEP: Final = 6
-_REACH: Final = 96  # how far from its line a count may stand
+# How far it keeps from labels, whose letters it should not seem to belong to, and how far from its line it may stand
+# for that: what finds no place so comes closer to a label rather than lose its line.
+_WAYS_OUT: Final = ((9.0, 24), (3.0, 96))
 
 
 def pills(layout: Layout, edges: Sequence[Edge], words: Mapping[Edge, str]) -> dict[Edge, Box]:
@@ -38,15 +40,18 @@ def pills(layout: Layout, edges: Sequence[Edge], words: Mapping[Edge, str]) -> d
         edges: all that are drawn.
         words: what is to stand there.
     """
-    standing = _standing(layout, edges)
+    standing = [_standing(layout, edges, gap) for gap, _ in _WAYS_OUT]
     page = Box(4, 4, layout.placed.size.x - 4, layout.placed.size.y - 4)
     found: dict[Edge, Box] = {}
     for edge, text in words.items():
         lines = [piece for other in edges if other != edge for piece in segments(layout.route_of(other).points)]
-        taken = [*standing, *lines, *(_wider(other, _GAP) for other in found.values())]
+        taken = [*lines, *(_wider(other, _GAP) for other in found.values())]
         width = len(text) * _ADVANCE + 2 * _PADDING
         free = (
-            box for box in _nearest(layout.route_of(edge), width) if page.holds(box) and not any(map(box.meets, taken))
+            box
+            for there, (_, reach) in zip(standing, _WAYS_OUT, strict=True)
+            for box in _nearest(layout.route_of(edge), width, reach)
+            if page.holds(box) and not any(map(box.meets, [*there, *taken]))
         )
         box = next(free, None)
         if box is not None:
@@ -54,8 +59,8 @@ def pills(layout: Layout, edges: Sequence[Edge], words: Mapping[Edge, str]) -> d
     return found
 
 
-def _standing(layout: Layout, edges: Sequence[Edge]) -> list[Box]:
-    """What a count keeps off, lines aside."""
+def _standing(layout: Layout, edges: Sequence[Edge], from_labels: float) -> list[Box]:
+    """What a count keeps off, lines aside; so far from labels."""
     placed, legend_at = layout.placed, layout.placed.legend
     labels = [Label.of(edge, layout.route_of(edge).spot).box for edge in edges]
     marks = [
@@ -66,30 +71,35 @@ def _standing(layout: Layout, edges: Sequence[Edge]) -> list[Box]:
     frames = [side for box in placed.composites.values() for side in segments(_corners(box))]
     names = [Box(box.left, box.top, box.left + 110, box.top + 36) for box in placed.composites.values()]
     legend = Box(legend_at.x, legend_at.y - 12, *placed.size)
-    return [_wider(box, _GAP) for box in (*placed.states.values(), *labels, *marks, *arrows, *frames, *names, legend)]
+    others = (*placed.states.values(), *marks, *arrows, *frames, *names, legend)
+    return [*(_wider(box, from_labels) for box in labels), *(_wider(box, _GAP) for box in others)]
 
 
-def _nearest(route: Route, width: float) -> Iterator[Box]:
-    """Boxes on the edge's line, from the middle of it outwards, then ever further off."""
+def _nearest(route: Route, width: float, reach: int) -> Iterator[Box]:
+    """Boxes on the edge's line, from the middle of its longest piece outwards, then ever further off."""
     points = _along(route.points)
-    for across, down in _offsets():
+    for across, down in _offsets(reach):
         for point in points:
             yield Box.around(Point(point.x + across, point.y + down), width, HEIGHT)
 
 
 @cache
-def _offsets() -> tuple[tuple[int, int], ...]:
-    steps = range(-_REACH, _REACH + 1, _STEP)
+def _offsets(reach: int) -> tuple[tuple[int, int], ...]:
+    steps = range(-reach, reach + 1, _STEP)
     return tuple(sorted(product(steps, steps), key=lambda step: (hypot(*step), step)))
 
 
 def _along(points: tuple[Point, ...]) -> list[Point]:
-    """Points on a line, those near its middle first."""
+    """Points on a line, those near the middle of its longest piece first."""
     dense: list[Point] = []
+    longest, middle = 0.0, 0
     for a, b in pairwise(points):
+        if hypot(b.x - a.x, b.y - a.y) > longest:
+            longest = hypot(b.x - a.x, b.y - a.y)
+            middle = len(dense) + int(longest // _STEP) // 2
         count = max(1, int(hypot(b.x - a.x, b.y - a.y) // _STEP))
         dense += [Point(a.x + (b.x - a.x) * n / count, a.y + (b.y - a.y) * n / count) for n in range(count + 1)]
-    order = sorted(range(len(dense)), key=lambda number: (abs(number - len(dense) // 2), number))
+    order = sorted(range(len(dense)), key=lambda number: (abs(number - middle), number))
     return [dense[number] for number in order]
 
 

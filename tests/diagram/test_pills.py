@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.core.lifecycle import Trigger
 from fwsm.diagram.geometry import Box, segments
 from fwsm.diagram.graph import Graph
 from fwsm.diagram.label import Label
@@ -54,6 +55,19 @@ def test_counts_lie_on_nothing_but_their_own_line(drawn: Drawn) -> None:
         lines = [piece for points in others for piece in segments(points)]
         assert not any(box.meets(other) for other in [*placed.states.values(), *labels, *lines, legend]), edge
         assert page.holds(box), edge
+
+
+def test_a_count_on_a_way_back_does_not_stand_at_the_name_of_it() -> None:
+    """Nor at that of the way beside it: with a few counts in the picture there is room."""
+    graph = Graph.of(LIFECYCLE)
+    layout = Layout.of(graph)
+    back = [edge for edge in graph.edges if any(row.trigger is Trigger.RETRY_REQUESTED for row in edge.rows)]
+    boxes = pills(layout, graph.edges, dict.fromkeys(back, LONGEST))
+    assert len(boxes) == 2
+    for edge in graph.edges:
+        label = Label.of(edge, layout.route_of(edge).spot).box
+        near = Box(label.left - 8, label.top - 8, label.right + 8, label.bottom + 8)
+        assert not any(near.meets(box) for box in boxes.values()), edge
 
 
 def test_counts_stand_near_their_line(drawn: Drawn) -> None:
