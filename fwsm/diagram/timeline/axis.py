@@ -2,8 +2,8 @@
 
 An update may take seconds, and wait nine days for its window. So pieces of time that are longer than four times all the
 shorter ones together are cut: such a piece takes a fixed room, and says how long it was. The rest is to scale, but for
-a little room that every piece has, so that two things at the same moment can be told apart. A logarithmic axis would
-not need the cut, and nobody can read a length off it.
+what would be too narrow to be told apart from its neighbours: that is drawn wider, and the axis knows what is. A
+logarithmic axis would need neither, and nobody can read a length off it.
 
 Where the clock was set, nobody knows how long it was; that is cut as well.
 """
@@ -72,12 +72,14 @@ class Axis:
         entries: where each stay of the journey begins.
         incidents: where each incident of the journey stands.
         end: where the last stay has come to.
+        widened_s: what is shorter than that, in seconds, is drawn wider than it is; None if there is no such piece.
     """
 
     pieces: tuple[Piece, ...]
     entries: tuple[float, ...]
     incidents: tuple[float, ...]
     end: float
+    widened_s: float | None
 
     @classmethod
     def of(cls, journey: Journey, room: Room) -> Axis:
@@ -97,12 +99,13 @@ class Axis:
                 there[number], done_s = len(raw), offset_s
             rest_s = None if stay.span_s is None else stay.span_s - done_s
             raw.append(Piece(stay.entry.at + timedelta(seconds=done_s), rest_s))
-        pieces = _laid(_cut(raw), room)
+        pieces, widened_s = _laid(_cut(raw), room)
         return cls(
             pieces=pieces,
             entries=tuple(pieces[number].left for number in begins),
             incidents=tuple(pieces[there[number]].left for number in range(len(journey.incidents))),
             end=pieces[-1].right,
+            widened_s=widened_s,
         )
 
 
@@ -131,22 +134,39 @@ def _cut(pieces: list[Piece]) -> list[Piece]:
     return [replace(piece, cut=piece.span_s is None or piece.span_s >= limit_s) for piece in pieces]
 
 
-def _laid(pieces: list[Piece], room: Room) -> tuple[Piece, ...]:
-    """The same, each in its place. Behind an update that has settled is nothing, which takes no room."""
+def _laid(pieces: list[Piece], room: Room) -> tuple[tuple[Piece, ...], float | None]:
+    """The same, each in its place, and below which length they are drawn wider.
+
+    Behind an update that has settled is nothing, which takes no room.
+    """
     width = room.right - room.left
     ended = pieces[-1].span_s == 0
     cuts = sum(piece.cut for piece in pieces)
-    others = len(pieces) - cuts - ended
+    spans_s = [piece.span_s or 0.0 for piece in (pieces[:-1] if ended else pieces) if not piece.cut]
     cut = min(room.cut, width / 2 / cuts) if cuts else 0.0
-    least = min(room.least, width / 3 / others) if others else 0.0
-    whole_s = sum(piece.span_s or 0.0 for piece in pieces if not piece.cut)
-    per_s = (width - cuts * cut - others * least) / whole_s if whole_s else 0.0
+    least = min(room.least, width / 3 / len(spans_s)) if spans_s else 0.0
+    per_s = _scale(spans_s, width - cuts * cut, least)
     laid: list[Piece] = []
     left = room.left
     for piece in pieces:
-        right = left + (cut if piece.cut else least + (piece.span_s or 0.0) * per_s)
+        right = left + (cut if piece.cut else max(least, (piece.span_s or 0.0) * per_s))
         laid.append(replace(piece, left=left, right=right))
         left = right
     if ended:
         laid[-1] = replace(laid[-1], right=laid[-1].left)
-    return tuple(laid)
+    some = per_s > 0 and min(spans_s) * per_s < least
+    return tuple(laid), least / per_s if some else None
+
+
+def _scale(spans_s: list[float], width: float, least: float) -> float:
+    """How wide a second is where all take so much room, and none less than the least; 0 if none has a length."""
+    rest_s = sorted(spans_s, reverse=True)
+    while rest_s and rest_s[-1] * _shared(rest_s, width) < least:
+        rest_s.pop()
+        width -= least
+    return _shared(rest_s, width)
+
+
+def _shared(spans_s: list[float], width: float) -> float:
+    whole_s = sum(spans_s)
+    return width / whole_s if whole_s else 0.0

@@ -63,6 +63,7 @@ class Layout:
         floor: where the lanes end and the axis is.
         reboots: where the device has booted.
         now: where now is; None if it has settled.
+        widened_s: what is shorter than that is drawn wider than it is; None if nothing is.
     """
 
     height: float
@@ -76,6 +77,7 @@ class Layout:
     ticks: tuple[Tick, ...]
     reboots: tuple[float, ...]
     now: float | None
+    widened_s: float | None
 
     @classmethod
     def of(cls, journey: Journey, order: tuple[State, ...]) -> Layout:
@@ -113,6 +115,7 @@ class Layout:
             ticks=tuple(ticks(axis, _APART)),
             reboots=reboots,
             now=axis.end if journey.open else None,
+            widened_s=axis.widened_s,
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 from fwsm.core.text import cut
+from fwsm.diagram.duration import in_words
 from fwsm.diagram.palette import Theme, timeline_style
 from fwsm.diagram.timeline.layout import LEFT, RIGHT, TOP, WIDTH, Layout
 from fwsm.diagram.timeline.parts import Shape
@@ -193,6 +194,9 @@ def _legend(layout: Layout) -> Iterator[str]:
     keys = [(_DRAWN[shape], words) for shape, words in LEGEND.items() if shape in there]
     if layout.bands:
         keys.append(('<polyline class="rim" points="-3,-7 3,-2 -3,3 3,8"/>', "not to scale"))
+    if layout.widened_s is not None:
+        span = f"drawn wider if under {in_words(layout.widened_s)}"
+        keys.append(('<path class="rim" d="M-5 -4V4M-5 0H5M5 -4V4"/>', span))
     x, y = LEFT + 8, layout.floor + 58
     for drawn, words in keys:
         width = 12 + len(words) * _LEGEND_ADVANCE

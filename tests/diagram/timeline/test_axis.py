@@ -20,13 +20,24 @@ DAY_S = 86400.0
 
 
 def test_time_is_to_scale() -> None:
-    """But for a little room that each piece has."""
+    """But for what is so short that it would not be seen: that has the least width, and the axis knows what it is."""
     axis = Axis.of(told(*GOOD), ROOM)
     assert axis.entries[0] == 100
     assert axis.end == pytest.approx(800)
     assert not any(piece.cut for piece in axis.pieces)
-    scales = {round((piece.right - piece.left - ROOM.least) / piece.span_s, 6) for piece in axis.pieces if piece.span_s}
-    assert len(scales) == 1
+    widths = {piece.span_s: piece.right - piece.left for piece in axis.pieces if piece.span_s}
+    assert widths.pop(min(widths)) == ROOM.least
+    (scale,) = {round(width / span_s, 6) for span_s, width in widths.items()}
+    assert axis.widened_s == pytest.approx(ROOM.least / scale)
+
+
+def test_all_is_to_scale_where_nothing_is_short() -> None:
+    """Then nothing is to be said of it; nor where time has no length at all."""
+    rows = ((0.0, ACCEPTED, State.WAITING), (30.0, Trigger.POLICY_ALLOWED, State.DOWNLOADING))
+    axis = Axis.of(told(*rows, now_s=90.0), ROOM)
+    assert axis.widened_s is None
+    assert axis.entries[1] == pytest.approx(100 + 700 / 3)
+    assert Axis.of(told(rows[0]), ROOM).widened_s is None
 
 
 def test_a_long_wait_is_cut() -> None:

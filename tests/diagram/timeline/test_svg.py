@@ -59,6 +59,13 @@ def test_signs_that_occur_are_explained() -> None:
     assert "not to scale" not in _words(root)
 
 
+def test_what_is_drawn_wider_than_it_is_is_told() -> None:
+    """A reader who measures it is not misled; where all is to scale there is nothing to tell."""
+    assert "drawn wider if under 0.68 s" in _words(_root(told(*GOOD)))
+    plain = told(GOOD[0], (30.0, Trigger.POLICY_ALLOWED, State.DOWNLOADING), now_s=90)
+    assert not any(words.startswith("drawn wider") for words in _words(_root(plain)))
+
+
 def test_a_report_that_is_pending_is_hollow() -> None:
     """It is no matter of colour."""
     root = _root(told(*GOOD, told_up_to=7))

@@ -23,13 +23,13 @@ Update 0c8e88e7 to 2.0: applyComplete
 12:00:01 *   downloading           3.0 s ##                   policy_allowed
 12:00:04 * x downloading           5.0 s  ###                 download_failed
              error downloadInterrupted
-12:00:09 * @ downloading            11 s    ######            restarted
+12:00:09 * @ downloading            11 s    #####             restarted
 12:00:12   ! hookFailed: it raised ValueError
-12:00:20 *   downloadComplete     0.10 s         #            download_verified
+12:00:20 *   downloadComplete     0.10 s        ##            download_verified
 12:00:20 *   installing            9.9 s         #####        policy_allowed
-12:00:30 *   rebooting              15 s             ######   installed
+12:00:30 *   rebooting              15 s             #######  installed
            ^ the device has booted
-12:00:45 o @ confirming            5.0 s                  ### restarted
+12:00:45 o @ confirming            5.0 s                   ## restarted
 12:00:50 o   applyComplete                                    health_confirmed
 
 * report acknowledged, o not yet, @ the process came back,
