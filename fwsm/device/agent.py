@@ -139,6 +139,11 @@ class Agent:
         """The newest update as it stands on disk; None on a device that never had one."""
         return self._record.update
 
+    @property
+    def works_here(self) -> bool:
+        """Whether it is in this very thread that the work for the update is done; from any thread."""
+        return self._underway.runs_here
+
     def may_happen(self) -> tuple[Row, ...]:
         """The rows of the table for the present state, in the order in which they are tried; from any thread."""
         update = self.update

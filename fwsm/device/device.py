@@ -266,19 +266,19 @@ class Device:
         self._lifetime.stop()
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait until what `start` or `run` began has ended; whether it has. Not in a hook.
+        """Wait until what `start` or `run` began has ended; whether it has. Not in a hook, nor in a part at work.
 
         Raises:
-            LifecycleError: it is asked for in a hook, which it would have to wait for.
+            LifecycleError: it is asked for in a hook or a part, which it would have to wait for.
             Exception: what ended `start`'s thread, if that was not `stop`.
         """
         return self._lifetime.join(timeout_s)
 
     def close(self) -> None:
-        """Stop, wait for the end, and let go of the database. Harmless the second time; not in a hook.
+        """Stop, wait for the end, and let go of the database. Harmless the second time.
 
         Raises:
-            LifecycleError: it is asked for in a hook, which it would have to wait for.
+            LifecycleError: it is asked for in a hook, or in a part at work, which it would have to wait for.
         """
         self._lifetime.close()
         self._opened.close()

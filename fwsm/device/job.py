@@ -52,16 +52,24 @@ class Job(Generic[T]):
         self._ended = threading.Event()
         self._result: T | None = None
         self._error: BaseException | None = None
+        self._thread: int | None = None  # where it runs, as long as it does
 
     def run(self) -> None:
         """Do the work; called once, by the runner."""
+        self._thread = threading.get_ident()
         try:
             self._result = self._work(self.stop)
         except BaseException as error:  # noqa: BLE001  # whoever takes the result gets it, in the thread that asked
             self._error = error
         finally:
+            self._thread = None
             self._ended.set()
             self._ring()
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether it is this very thread that does the work."""
+        return self._thread == threading.get_ident()
 
     @property
     def ended(self) -> bool:

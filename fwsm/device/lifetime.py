@@ -179,11 +179,11 @@ class Lifetime:
             self._reporter_in = None
 
     def _require_elsewhere(self, asked: str) -> None:
-        if threading.get_ident() in {self._agent_in, self._reporter_in}:
+        if threading.get_ident() in {self._agent_in, self._reporter_in} or self._agent.works_here:
             raise LifecycleError(
-                f"{asked} cannot be asked for in a hook",
-                why="the device would wait for the hook, which waits for the device",
-                fix="Call stop() there, and the rest in another thread",
+                f"{asked} cannot be asked for here",
+                why="this is a hook, or a part at work: the device would wait for it, and it for the device",
+                fix="Call stop() here, and the rest in another thread",
             )
 
     def _pass_stop_on(self) -> None:

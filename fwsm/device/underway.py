@@ -27,7 +27,7 @@ _STOP_WAIT_S: Final = 5.0
 
 
 class Underway:
-    """What is being done for the update. Everything here happens in the agent's thread.
+    """What is being done for the update. Everything here happens in the agent's thread, except where it says so.
 
     Args:
         begin: what the state of an update asks for at this moment.
@@ -61,8 +61,12 @@ class Underway:
                 return seconds
             case Task(run):
                 job = Job(run, self._ring)
-                self._runner.start(job)
-                self._job = (update, job)
+                self._job = (update, job)  # before it begins: it may look at once whether it is this
+                try:
+                    self._runner.start(job)
+                except BaseException:
+                    self._job = None
+                    raise
                 return 0.0 if job.ended else None
 
     @property
@@ -72,6 +76,12 @@ class Underway:
             return None
         _update, job = self._job
         return id(job), job.stop.looks
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether it is this very thread that does the work; from any thread."""
+        under_way = self._job
+        return under_way is not None and under_way[1].runs_here
 
     def settle(self) -> None:
         """The fact has been committed: the next state begins at once."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from fwsm.core.moment import Moment
+    from fwsm.core.policy import NotBefore
+    from fwsm.core.update import Artifact, Progress, Update
     from fwsm.device.hooks import Entered
     from fwsm.device.ports import Message
 
@@ -389,3 +392,119 @@ def test_a_program_answers_methods_of_its_own(tmp_path: Path) -> None:
         link.deliver(MethodCall("blink", 3, respond))
         assert answered.wait(PATIENCE_S)
     assert answers == [(200, {"blinked": 3})]
+
+
+class Place:
+    """Where a program's own code runs; a link, a download, an installer and a policy that call back.
+
+    Args:
+        name: the place that calls.
+        code: what it calls.
+    """
+
+    def __init__(self, name: str, code: Callable[[], None]) -> None:
+        self.name = name
+        self.code = code
+
+    def at(self, name: str) -> None:
+        """Call, if it is here, once."""
+        if name == self.name:
+            self.name = ""
+            self.code()
+
+    def device(self, directory: Path) -> Device:
+        """A device with this place in it, on its way through an update."""
+        device = new_device(
+            directory,
+            self._Link(self),
+            download=self._Download(self),
+            installer=self._Installer(self),
+            policy=self._Policy(self),
+        )
+        device.on_enter(State.DOWNLOADING)(lambda _entered: self.at("entry hook"))
+        device.on_progress(lambda _update, _progress: self.at("progress hook"))
+        device.on_report(lambda _patch: self.at("report hook"))
+        return device
+
+    class _Link(MemoryLink):
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
+        def start(self, deliver: Callable[[Message], None]) -> None:
+            super().start(deliver)
+            deliver(MethodCall("firmwareUpdate", {"fwPackageUri": URI}, lambda _status, _body: None))
+
+        def report(self, patch: Mapping[str, Any]) -> None:
+            super().report(patch)
+            self.place.at("report")
+
+    class _Download(MemoryDownload):
+        def __init__(self, place: Place) -> None:
+            super().__init__({URI: IMAGE})
+            self.place = place
+
+        def fetch(self, update: Update, note: Callable[[Progress], None], stop: threading.Event) -> Artifact:
+            self.place.at("fetch")
+            return super().fetch(update, note, stop)
+
+    class _Installer(MemoryInstaller):
+        def __init__(self, place: Place) -> None:
+            super().__init__(Board())
+            self.place = place
+
+        def install(self, update: Update, artifact: Path, stop: threading.Event) -> bool:
+            self.place.at("install")
+            return super().install(update, artifact, stop)
+
+    class _Policy:
+        def __init__(self, place: Place) -> None:
+            self.place = place
+
+        def verdict(self, _update: Update, _now: Moment) -> NotBefore | None:
+            self.place.at("verdict")
+            return None
+
+
+PLACES = ["entry hook", "progress hook", "report hook", "report", "fetch", "install", "verdict"]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_the_end_waits_for_cannot_wait_for_the_end(tmp_path: Path, name: str) -> None:
+    """It is told at once, in a hook as well as in a part of the device; and it may stop the device."""
+    refused: list[str] = []
+
+    def code() -> None:
+        for end in (device.close, device.join):
+            with pytest.raises(LifecycleError, match="the device would wait for it, and it for the device") as caught:
+                end()
+            refused.append(caught.value.what)
+        device.stop()
+
+    device = Place(name, code).device(tmp_path)
+    with device:
+        device.start()
+        assert device.join(PATIENCE_S)
+    assert refused == [f"to {what} cannot be asked for here" for what in _ENDS]
+
+
+_ENDS = ("close the device", "wait for the end of the device")
+
+
+def test_a_method_of_its_own_may_close_the_device(tmp_path: Path) -> None:
+    """Nothing waits for it: its answer goes nowhere."""
+    closed = threading.Event()
+
+    def leave(_payload: object) -> tuple[int, dict[str, Any]]:
+        device.close()
+        closed.set()
+        return 200, {}
+
+    link = Hub()
+    device = new_device(tmp_path, link, methods={"leave": leave})
+    device.start()
+    assert link.ready.wait(PATIENCE_S)
+    assert link.deliver is not None
+    link.deliver(MethodCall("leave", None, lambda _status, _body: None))
+    assert closed.wait(PATIENCE_S)
+    assert device.join(0.0)

@@ -56,3 +56,16 @@ def test_looking_at_the_stop_event_is_counted() -> None:
     looks = stop.looks
     assert stop.wait(0)
     assert 0 < looks < stop.looks
+
+
+def test_a_job_knows_whether_it_is_asked_by_its_own_work() -> None:
+    """Which must not wait for the end of it; in another thread, and afterwards, it is asked by somebody else."""
+    seen: list[bool] = []
+    job = Job(lambda _stop: seen.append(job.runs_here), lambda: None)
+    assert not job.runs_here
+    ThreadRunner().start(job)
+    assert job.wait(PATIENCE_S)
+    assert seen == [True]
+    job.run()
+    assert seen == [True, True]
+    assert not job.runs_here

@@ -107,7 +107,7 @@ def test_a_hook_neither_closes_it_nor_waits_for_it(life: Life) -> None:
 
     def close() -> None:
         for end in (lifetime.close, lambda: lifetime.join(None)):
-            with pytest.raises(LifecycleError, match="in a hook: the device would wait for the hook") as caught:
+            with pytest.raises(LifecycleError, match="this is a hook, or a part at work") as caught:
                 end()
             refused.append(caught.value.what)
 

@@ -166,3 +166,33 @@ def test_a_job_shows_that_it_lives_by_looking_at_its_stop_event() -> None:
     assert after is None
     assert first == still != later
     assert None not in {first, later}
+
+
+def test_the_work_knows_that_it_is_under_way_from_its_first_moment() -> None:
+    """Whoever closes the device there must not wait for himself."""
+    seen: list[bool] = []
+
+    def look(_stop: threading.Event) -> Wait:
+        seen.append(underway.runs_here)
+        return Wait(1.0)
+
+    underway, _, clock = started(Task(look))
+    assert not underway.runs_here
+    underway.step(UPDATE, clock.now())
+    assert seen == [True]
+    assert not underway.runs_here
+
+
+def test_work_that_cannot_begin_is_not_under_way() -> None:
+    """The machine has no thread left: what is raised is raised, and the next step begins it again."""
+
+    class Full:
+        def start(self, _job: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+    script = Script(at_once(LOADED), at_once(LOADED))
+    underway = Underway(script.begin, Full(), script.ring)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            underway.step(UPDATE, FakeClock().now())
+    assert script.answers == []
