@@ -7,7 +7,6 @@ answers is looked at here first, and what is wrong is said of the part and the m
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from fwsm.core.policy import NotBefore
 from fwsm.core.redaction import redacted
 from fwsm.core.text import cut, is_seen, said_by
 from fwsm.core.update import Artifact, Probe, Progress
+from fwsm.device.fitting import is_promise, let_go
 from fwsm.device.ports import Message, MethodCall, Trouble, Twin
 from fwsm.errors import ConfigError, FwsmError, PartError
 
@@ -59,7 +59,7 @@ class Asked:
         Raises:
             PartError: it only made a promise, or says False, which cannot be taken for success.
         """
-        if answer is False or inspect.isawaitable(answer):
+        if answer is False or is_promise(answer):
             self._refuse(answer, "it must have done its work when it returns, in a plain function, or raise an error")
 
     def yes_or_no(self, answer: object) -> bool:
@@ -173,8 +173,7 @@ class Asked:
         return Twin(dict(answer.desired), dict(answer.reported))
 
     def _refuse(self, answer: object, wanted: str) -> NoReturn:
-        if inspect.iscoroutine(answer):
-            answer.close()  # or Python warns, some time later, that it was never awaited
+        let_go(answer)
         contract = f"fwsm.testing.contracts.{self.part.capitalize()}Contract" if self.part in _TRIED else ""
         raise PartError(
             f"the {self.part}'s {self.method} {self.did} {_shown(answer)}",

@@ -11,15 +11,24 @@ import inspect
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fwsm.core.update import State
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["require_call", "require_directory", "require_done", "require_part", "require_seconds", "require_states"]
+__all__ = [
+    "is_promise",
+    "let_go",
+    "require_call",
+    "require_directory",
+    "require_done",
+    "require_part",
+    "require_seconds",
+    "require_states",
+]
 
 
 def require_part(name: str, part: object, protocol: type) -> None:
@@ -63,7 +72,7 @@ def require_call(name: str, found: object) -> None:
     """Whether it can be called and has done its work when the call returns.
 
     Raises:
-        ConfigError: it cannot be called, or calling it would only make a coroutine that nobody runs.
+        ConfigError: it cannot be called, or calling it would only make a coroutine or a generator that nobody runs.
     """
     if not callable(found):
         raise ConfigError(
@@ -72,12 +81,32 @@ def require_call(name: str, found: object) -> None:
     called: object = found
     while isinstance(called, functools.partial):
         called = called.func
-    if inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(type(called).__call__):
-        raise ConfigError(
-            f"{getattr(found, '__qualname__', found)} cannot be {name}",
-            why="it is a coroutine function, and no event loop runs in the device's threads",
-            fix="Give a plain function; from it, loop.call_soon_threadsafe reaches a loop of yours",
-        )
+    for kind, is_one in _LATER.items():
+        if is_one(called) or is_one(type(called).__call__):
+            raise ConfigError(
+                f"{getattr(found, '__qualname__', found)} cannot be {name}",
+                why=f"it is a {kind} function, and no event loop runs in the device's threads",
+                fix="Give a plain function; from it, loop.call_soon_threadsafe reaches a loop of yours",
+            )
+
+
+# What a call only begins.
+_LATER: Final[dict[str, Callable[[object], bool]]] = {
+    "coroutine": inspect.iscoroutinefunction,
+    "generator": inspect.isgeneratorfunction,
+    "async generator": inspect.isasyncgenfunction,
+}
+
+
+def is_promise(result: object) -> bool:
+    """Whether it is work that somebody else would have to do: a coroutine, whatever can be awaited, or a generator."""
+    return inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result)
+
+
+def let_go(result: object) -> None:
+    """Drop it; of a coroutine Python would say, some time later, that it was never awaited."""
+    if inspect.iscoroutine(result):
+        result.close()
 
 
 def require_done(result: object) -> None:
@@ -86,11 +115,9 @@ def require_done(result: object) -> None:
     Raises:
         TypeError: it has returned a promise that nobody here keeps.
     """
-    if not inspect.isawaitable(result):
-        return
-    if inspect.iscoroutine(result):
-        result.close()  # or Python warns, some time later, that it was never awaited
-    raise TypeError(f"it returned a {type(result).__name__}, and no event loop runs in the device's threads")
+    if is_promise(result):
+        let_go(result)
+        raise TypeError(f"it returned a {type(result).__name__}, and no event loop runs in the device's threads")
 
 
 def require_states(states: Iterable[object]) -> None:

@@ -29,7 +29,8 @@ __all__ = ["Method", "Methods"]
 _log = logging.getLogger(__name__)
 
 Method = Callable[[Any], tuple[int, Mapping[str, Any]]]
-"""Takes the JSON value of the request, None without one; returns a status and a JSON object. It may raise."""
+"""Takes the JSON value of the request, None without one; returns a status and a JSON object. Whatever it raises is
+answered with 500, SystemExit as well: to end the run, it calls `Device.stop`."""
 
 # What the hub lets a device have under way is more; what a small device can do at once is not.
 _AT_ONCE: Final = 4
@@ -100,7 +101,7 @@ def _carried_out(call: MethodCall, handler: Method) -> tuple[int, Mapping[str, A
         require_done(answer)
         status, payload = answer
         _check_answer(status, payload)
-    except Exception as error:  # noqa: BLE001  # it is the embedder's code
+    except BaseException as error:  # noqa: BLE001  # SystemExit would end nothing here, and nobody would be answered
         _log.exception("method %s failed", call.name)
         reason = cut(f"{type(error).__name__}: {said_by(error)}", _LONGEST_REASON)
         message = f"method '{call.name}' failed on the device: {reason}. The device's log has the whole"
@@ -112,7 +113,7 @@ def _check_answer(status: object, payload: object) -> None:
     """Raise unless it can be sent."""
     if not isinstance(status, int) or isinstance(status, bool) or not isinstance(payload, Mapping):
         raise TypeError(f"the handler returned {type(status).__name__} and {type(payload).__name__}, not int and dict")
-    if (size := len(json.dumps(dict(payload)))) > _LONGEST_ANSWER_BYTES:
+    if (size := len(json.dumps(dict(payload), allow_nan=False))) > _LONGEST_ANSWER_BYTES:
         raise ValueError(f"the handler returned {size} bytes, and {_LONGEST_ANSWER_BYTES} are allowed")
 
 

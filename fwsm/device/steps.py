@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from fwsm.core.lifecycle import Trigger
 from fwsm.core.update import Failure
+from fwsm.device.fitting import require_done
 from fwsm.device.outcome import Fact, log_failure
 from fwsm.errors import FwsmError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fwsm.core.lifecycle import Step
     from fwsm.core.update import Update
@@ -38,8 +39,9 @@ class Steps:
     def run(self, update: Update, stop: threading.Event) -> Fact:
         """Do the work of the step that the update is in."""
         step = self._steps[update.state]
+        run: Callable[..., object] = step.run
         try:
-            step.run(update, stop)
+            require_done(run(update, stop))
         except Exception as error:  # noqa: BLE001  # it is the embedder's code; the table decides
             log_failure(f"the step {step.name} failed", error)
             asked_s = error.retry_after_s if isinstance(error, FwsmError) else None

@@ -13,7 +13,7 @@ from fwsm.core.update import Request, State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
 from fwsm.device.ports import MethodCall
-from fwsm.errors import LifecycleError, LinkError, RefusedError, RequestError, StoreError, StoreLockedError
+from fwsm.errors import ConfigError, LifecycleError, LinkError, RefusedError, RequestError, StoreError, StoreLockedError
 from fwsm.store import Store
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
@@ -508,3 +508,18 @@ def test_a_method_of_its_own_may_close_the_device(tmp_path: Path) -> None:
     link.deliver(MethodCall("leave", None, lambda _status, _body: None))
     assert closed.wait(PATIENCE_S)
     assert device.join(0.0)
+
+
+@pytest.mark.parametrize("add", ["on_enter", "on_progress", "on_report"])
+def test_an_async_function_is_no_hook(tmp_path: Path, add: str) -> None:
+    """It is told as it is added, not when there is something to tell; and the device runs without it."""
+
+    async def later(*_: object) -> None:
+        """Not before somebody awaits it."""
+
+    with new_device(tmp_path, MemoryLink()) as device:
+        decorate = device.on_enter() if add == "on_enter" else getattr(device, add)
+        with pytest.raises(ConfigError, match=r"later cannot be a hook: .*loop\.call_soon_threadsafe reaches a loop"):
+            decorate(later)
+        device.stop()
+        device.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +13,21 @@ from fwsm.core.policy import Always
 from fwsm.core.update import State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
-from fwsm.device.fitting import require_call, require_directory, require_part, require_seconds, require_states
+from fwsm.device.fitting import (
+    require_call,
+    require_directory,
+    require_done,
+    require_part,
+    require_seconds,
+    require_states,
+)
 from fwsm.device.ports import Clock, Download, Installer, Link, Policy
 from fwsm.errors import ConfigError
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from fwsm.testing.link import MemoryLink
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -80,6 +89,36 @@ def test_a_coroutine_function_would_never_run() -> None:
         require_call("a hook", later)
     require_call("a hook", print)
     require_call("a hook", functools.partial(print, "x"))
+
+
+def values(*_: object) -> Iterator[int]:
+    """Not before somebody asks for the next."""
+    yield 1
+
+
+async def later_values(*_: object) -> AsyncIterator[int]:
+    """Not before somebody awaits the next."""
+    yield 1
+
+
+@pytest.mark.parametrize(("found", "kind"), [(values, "generator"), (later_values, "async generator")])
+def test_a_generator_function_would_never_run_either(found: object, kind: str) -> None:
+    """Not a line of it; a `yield` too much is easily written."""
+    with pytest.raises(ConfigError, match=f"cannot be a hook: it is a {kind} function"):
+        require_call("a hook", found)
+
+
+@pytest.mark.parametrize("result", [values(), later_values()])
+def test_a_generator_is_no_work_that_is_done(result: object) -> None:
+    """Nor is what only returns one."""
+    with pytest.raises(TypeError, match="generator, and no event loop"):
+        require_done(result)
+
+
+@pytest.mark.parametrize("result", [None, False, 5, [1], Future()])
+def test_any_other_result_of_a_call_is_fine(result: object) -> None:
+    """Also that of asyncio.run_coroutine_threadsafe: another loop does that."""
+    require_done(result)
 
 
 class Later:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from tests.device.life import URI, LateRunner
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fwsm.device.methods import Method
     from tests.device.life import Life
@@ -69,6 +70,7 @@ def test_a_handler_that_fails_is_answered_500(having: Callable[..., Life], caplo
         ((True, {}), "bool and dict"),
         ((200, "done"), "int and str"),
         ((200, {"at": object()}), "not JSON serializable"),
+        ((200, {"volts": float("nan")}), "not JSON compliant"),
         ((200, {"long": "x" * 131_072}), "131084 bytes, and 131072 are allowed"),
     ],
 )
@@ -166,3 +168,67 @@ def test_an_update_does_not_end_a_handler(having: Callable[..., Life]) -> None:
     assert life.call("firmwareUpdateCancel")[0] == 200
     download, slow = runner.jobs
     assert (download.stop.is_set(), slow.stop.is_set()) == (True, False)
+
+
+async def later(_payload: object = None) -> tuple[int, dict[str, Any]]:
+    """Not before somebody awaits it."""
+    return 200, {}
+
+
+class Promise:
+    """Somebody would have to wait for it."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+def steps(_payload: object) -> Iterator[int]:
+    """Not before somebody asks for the next."""
+    yield 200
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [(lambda _: later(), "coroutine"), (lambda _: Promise(), "Promise"), (lambda _: steps(None), "generator")],
+    ids=["coroutine", "awaitable", "generator"],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_promise_is_no_answer(having: Callable[..., Life], handler: Any, kind: str) -> None:
+    """Nobody here keeps it, and nobody is told that the work were done; Python is spared its warning."""
+    status, body = having(methods={"blink": handler}).call("blink")
+    assert status == 500
+    assert body["reason"].startswith(f"TypeError: it returned a {kind}, ")
+
+
+@pytest.mark.parametrize("handler", [later, functools.partial(later), steps])
+def test_a_function_that_only_makes_a_promise_is_no_handler(having: Callable[..., Life], handler: Any) -> None:
+    """It is told when the device is made."""
+    with pytest.raises(ConfigError, match="cannot be the handler of the method 'blink'"):
+        having(methods={"blink": handler})
+
+
+def test_an_error_that_cannot_be_said_is_answered_all_the_same(having: Callable[..., Life]) -> None:
+    """With its class."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    def handler(_payload: object) -> tuple[int, dict[str, Any]]:
+        raise MuteError
+
+    status, body = having(methods={"relay": handler}).call("relay")
+    assert (status, body["reason"]) == (500, "MuteError: (its text cannot be made: ZeroDivisionError)")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_handler_does_not_end_the_program_by_an_exception(having: Callable[..., Life], error: BaseException) -> None:
+    """It runs in a thread of its own, where that would end nothing, and the caller would never be answered."""
+
+    def handler(_payload: object) -> tuple[int, dict[str, Any]]:
+        raise error
+
+    life = having(methods={"leave": handler})
+    status, body = life.call("leave")
+    assert (status, body["reason"]) == (500, f"{type(error).__name__}: {error}")
+    assert life.call("firmwareUpdateStatus")[0] == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -137,3 +137,18 @@ def test_a_program_without_the_step_goes_on_by_what_runs(extended: Life) -> None
     assert failed.failure.code == "bootFellBack"
     assert extended.store is not None
     assert State.child("migrating") in [row.state for row in extended.store.history()]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_step_that_only_makes_a_coroutine_has_failed(life: Life) -> None:
+    """Nothing of it was done, and the lifecycle must not go on as if it were."""
+
+    async def later(_update: Update, _stop: threading.Event) -> None:
+        """Not before somebody awaits it."""
+
+    life.options = {"extension": Extension((Step("backingUp", State.INSTALLING, cast("Any", later)),))}
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    failed = life.step_until(State.APPLY_FAILED)
+    assert failed.failure is not None
+    assert failed.failure.message.startswith("TypeError: it returned a coroutine")
