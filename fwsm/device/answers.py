@@ -74,6 +74,18 @@ class Asked:
             self._refuse(answer, f"{_WORD}, or None, is wanted")
         return answer  # type: ignore[return-value]  # as was just found
 
+    def name(self, answer: object) -> str:
+        """As `word`, but there must be one."""
+        if not _is_word(answer):
+            self._refuse(answer, f"{_WORD} is wanted")
+        return answer  # type: ignore[return-value]  # as was just found
+
+    def share(self, answer: object) -> float:
+        """A number from 0 up to, but not, 1; raises PartError for anything else."""
+        if not _is_number(answer) or not 0 <= answer < 1:  # type: ignore[operator]  # it is a number
+            self._refuse(answer, "a number from 0 up to 1 is wanted")
+        return float(answer)  # type: ignore[arg-type]  # as was just found
+
     def seconds(self, answer: object) -> float:
         """A number of seconds with an end; raises PartError for anything else."""
         if not _is_number(answer):

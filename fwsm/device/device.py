@@ -11,33 +11,41 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from fwsm.core.lifecycle import NO_EXTENSION
+from fwsm.core.lifecycle import NO_EXTENSION, Extension
 from fwsm.core.policy import Always
 from fwsm.core.request import METHOD
-from fwsm.device import ports
+from fwsm.core.update import Limits
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
 from fwsm.device.examined import Examiner
-from fwsm.device.fitting import require_call, require_directory, require_part, require_seconds, require_states
+from fwsm.device.fitting import (
+    require_calls,
+    require_directory,
+    require_kind,
+    require_part,
+    require_seconds,
+    require_states,
+)
 from fwsm.device.hooks import Hooks
+from fwsm.device.job import Runner
 from fwsm.device.lifetime import Lifetime
 from fwsm.device.order import came_of
 from fwsm.device.reporter import Reporter
 from fwsm.store import Retention, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from fwsm.core.lifecycle import Extension, Row
+    from fwsm.core.lifecycle import Row
     from fwsm.core.policy import Policy
-    from fwsm.core.update import Limits, State, Update
+    from fwsm.core.update import State, Update
     from fwsm.device.health import HealthCheck
     from fwsm.device.hooks import EntryHook, ProgressHook, ReportHook
-    from fwsm.device.job import Runner
     from fwsm.device.methods import Method
     from fwsm.device.ports import Clock, Download, Heartbeat, Installer, Link
     from fwsm.store import HistoryRow
@@ -76,7 +84,7 @@ class Device:
     Raises:
         StoreLockedError: another agent works on this directory.
         StoreError: the database cannot be used.
-        ConfigError: a part does not fit.
+        ConfigError: a part, or another argument, does not fit; nothing has been made.
     """
 
     def __init__(
@@ -103,30 +111,28 @@ class Device:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.state_dir = require_directory("state_dir", state_dir)
-        clock = clock or SystemClock()
-        policy = Always() if policy is None else policy
-        require_part("link", link, ports.Link)
-        require_part("installer", installer, ports.Installer)
-        require_part("clock", clock, ports.Clock)
-        if download is not None:
-            require_part("download", download, ports.Download)
-        require_part("policy", policy, ports.Policy)
-        for check in checks:
-            require_call("a health check", check)
+        require_calls("checks", checks)
+        require_kind("limits", limits, Limits, type(None))
+        require_kind("extension", extension, Extension)
+        require_kind("retention", retention, Retention, type(None))
+        require_kind("methods", methods, Mapping, type(None))
+        require_kind("allow_http", allow_http, bool)
         require_seconds("soak_s", soak_s)
         require_seconds("check_every_s", check_every_s, above=True)
         if progress_every_s is not None:
             require_seconds("progress_every_s", progress_every_s)
-        if heartbeat is not None:
-            require_call("the heartbeat", heartbeat)
+        if runner is not None:
+            require_part("runner", runner, Runner, like="fwsm.device.job.Runner")
         self._hooks = Hooks()
         examiner = Examiner(self._hooks.mishaps)
-        self._clock = clock = examiner.clock(clock)
-        link, installer, policy = examiner.link(link), examiner.installer(installer), examiner.policy(policy)
+        link, installer = examiner.link(link), examiner.installer(installer)
+        policy = examiner.policy(Always() if policy is None else policy)
+        self._clock = clock = examiner.clock(SystemClock() if clock is None else clock)
         download = examiner.download(
             _https(self.state_dir / "artifacts", clock, allow_http=allow_http) if download is None else download
         )
         heartbeat = None if heartbeat is None else examiner.heartbeat(heartbeat)
+        chance, new_id = examiner.chance(chance), examiner.new_id(new_id)
         with ExitStack() as opened:
             store = opened.enter_context(Store(self.state_dir, retention=retention or Retention()))
             outbox = opened.enter_context(closing(store.outbox()))

@@ -5,19 +5,24 @@ is kept as an incident. Some calls have nobody to raise it to:
 
 - what a link delivers wrongly is dropped, and so is an answer to a method that it cannot send;
 - a clock that cannot be read is gone on with, see `SteadyClock`;
-- a heartbeat that fails is tried again in the agent's next turn.
+- a heartbeat that fails is tried again in the agent's next turn;
+- instead of a random number or an id that is none, one of the machine's is taken.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import random
+import uuid
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fwsm.core.text import said_by
+from fwsm.device import ports
 from fwsm.device.answers import Asked, unusable
+from fwsm.device.fitting import require_call, require_part
 from fwsm.device.mishaps import Mishap, Mishaps
 from fwsm.device.ports import MethodCall
 from fwsm.device.steady import SteadyClock
@@ -43,10 +48,13 @@ _FAILED: Final = "partFailed"
 
 
 class Examiner:
-    """Examines what the parts of one device answer.
+    """Examines what the parts of one device answer. Each part is looked at here, and then at each answer.
 
     Args:
         mishaps: where it is said what they got wrong.
+
+    Raises:
+        ConfigError: by each function: the part cannot be used, because it lacks something.
     """
 
     def __init__(self, mishaps: Mishaps) -> None:
@@ -54,35 +62,43 @@ class Examiner:
 
     def link(self, link: Link) -> Link:
         """The same link, examined."""
+        require_part("link", link, ports.Link)
         return _Link("link", self._mishaps, link)
 
     def download(self, download: Download) -> Download:
         """The same download, examined."""
+        require_part("download", download, ports.Download)
         return _Download("download", self._mishaps, download)
 
     def installer(self, installer: Installer) -> Installer:
-        """The same installer, examined.
-
-        Raises:
-            ConfigError: it does not say whether it is repeatable.
-        """
+        """The same installer, examined."""
+        require_part("installer", installer, ports.Installer)
         return _Installer("installer", self._mishaps, installer)
 
     def policy(self, policy: Policy) -> Policy:
         """The same policy, examined."""
+        require_part("policy", policy, ports.Policy)
         return _Policy("policy", self._mishaps, policy)
 
     def clock(self, clock: Clock) -> Clock:
-        """The same clock, examined.
-
-        Raises:
-            ConfigError: it cannot be read now; there is nothing to go on from.
-        """
+        """The same clock, examined; if it cannot be read now, there is nothing to go on from."""
+        require_part("clock", clock, ports.Clock)
         return SteadyClock(clock, _Examined("clock", self._mishaps).keep)
 
     def heartbeat(self, heartbeat: Heartbeat) -> Heartbeat:
         """The same heartbeat, examined."""
+        require_call("the heartbeat", heartbeat)
         return _Heartbeat("heartbeat", self._mishaps, heartbeat)
+
+    def chance(self, chance: Callable[[], float]) -> Callable[[], float]:
+        """The same source of random numbers, examined; where it fails, the machine's stands in for it."""
+        require_call("chance", chance)
+        return _StoodIn("chance", self._mishaps, chance, Asked.share, random.random)
+
+    def new_id(self, new_id: Callable[[], str]) -> Callable[[], str]:
+        """The same maker of ids, examined; where it fails, a random one is taken."""
+        require_call("new_id", new_id)
+        return _StoodIn("new_id", self._mishaps, new_id, Asked.name, lambda: str(uuid.uuid4()))
 
 
 class _Examined:
@@ -235,3 +251,26 @@ class _Heartbeat(_Examined):
             if self.keep("call", error):
                 _log.error("the heartbeat failed: %s", said_by(error))
             return math.inf
+
+
+class _StoodIn(_Examined, Generic[T]):
+    def __init__(
+        self,
+        part: str,
+        mishaps: Mishaps,
+        call: Callable[[], T],
+        good: Callable[[Asked, object], T],
+        instead: Callable[[], T],
+    ) -> None:
+        super().__init__(part, mishaps)
+        self._call = call
+        self._is_good = good
+        self._instead = instead
+
+    def __call__(self) -> T:
+        try:
+            return self._is_good(Asked(self._part, "call"), self._call())
+        except Exception as error:  # noqa: BLE001  # as the module says
+            if self.keep("call", error):
+                _log.error("%s. One of the machine's is taken", said_by(error))
+            return self._instead()

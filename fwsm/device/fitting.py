@@ -10,6 +10,7 @@ import functools
 import inspect
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,21 +24,24 @@ __all__ = [
     "is_promise",
     "let_go",
     "require_call",
+    "require_calls",
     "require_directory",
     "require_done",
+    "require_kind",
     "require_part",
     "require_seconds",
     "require_states",
 ]
 
 
-def require_part(name: str, part: object, protocol: type) -> None:
+def require_part(name: str, part: object, protocol: type, *, like: str | None = None) -> None:
     """Whether an object has what a protocol promises.
 
     Args:
         name: what it is taken for.
         part: the object.
-        protocol: one of `fwsm.device.ports`.
+        protocol: what it must have.
+        like: where a program finds the protocol; None for among the names of `fwsm`.
 
     Raises:
         ConfigError: it lacks something, or it is a class instead of one of its objects.
@@ -49,9 +53,8 @@ def require_part(name: str, part: object, protocol: type) -> None:
         why = f"{type(part).__name__} has no {', '.join(missing)}"
     else:
         return
-    raise ConfigError(
-        f"the {name} cannot be used", why=why, fix=f"Give an object that is made like fwsm.{protocol.__name__}"
-    )
+    wanted = like or f"fwsm.{protocol.__name__}"
+    raise ConfigError(f"the {name} cannot be used", why=why, fix=f"Give an object that is made like {wanted}")
 
 
 def require_directory(name: str, found: object) -> Path:
@@ -88,6 +91,29 @@ def require_call(name: str, found: object) -> None:
                 why=f"it is a {kind} function, and no event loop runs in the device's threads",
                 fix="Give a plain function; from it, loop.call_soon_threadsafe reaches a loop of yours",
             )
+
+
+def require_calls(name: str, found: object) -> None:
+    """Whether it is a list, or something like it, of what can be called.
+
+    Raises:
+        ConfigError: it is not, or one of them cannot be called.
+    """
+    if not isinstance(found, Sequence):
+        raise ConfigError(f"{name} is {found!r}", why="it must be a list of functions", fix="Put them into a list")
+    for each in found:
+        require_call(f"one of {name}", each)
+
+
+def require_kind(name: str, found: object, *kinds: type) -> None:
+    """Whether it is an object of one of these classes.
+
+    Raises:
+        ConfigError: it is of another one.
+    """
+    if not isinstance(found, kinds):
+        wanted = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise ConfigError(f"{name} is {found!r}", why=f"it must be {wanted}", fix="Change it, or leave it out")
 
 
 # What a call only begins.

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -48,6 +49,8 @@ def respond(_status: int, _payload: object) -> None:
     [
         (Asked.yes_or_no, [True, False]),
         (Asked.word, [None, "b", "/dev/mmcblk0p2", "x" * 128]),
+        (Asked.name, ["u1", "0c8e88e7-60b3-4c47-815f-0bd90062786c"]),
+        (Asked.share, [0, 0.0, 0.999]),
         (Asked.seconds, [0, 1.5, 3600.0]),
         (Asked.path, [Path("fw.img")]),
         (Asked.probe, list(Probe)),
@@ -71,6 +74,8 @@ def test_what_a_protocol_promises_is_passed_on(good: Callable[[Asked, object], o
         (Asked.done, [False, Promise()]),
         (Asked.yes_or_no, [None, 0, 1, "yes", ODD]),
         (Asked.word, ["", "a\nb", "x" * 129, "\ud800", Path("b"), 5, b"b", True]),
+        (Asked.name, [None, "", 5, UUID(int=5)]),
+        (Asked.share, [None, 1, -0.1, True, math.nan, "0"]),
         (Asked.seconds, [None, "5", True, math.nan, math.inf, 10**400]),
         (Asked.path, [None, "fw.img", b"fw.img", 5]),
         (Asked.probe, [None, True, "done", 5]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -333,3 +334,25 @@ def test_a_heartbeat_that_fails_is_tried_again(answer: Any, caplog: pytest.LogCa
 def test_a_good_heartbeat_is_heard() -> None:
     """As it is."""
     assert Examiner(Mishaps()).heartbeat(lambda _now, _sign: 7.5)(NOW, None) == 7.5
+
+
+# -- numbers and ids -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [None, 1.0, "0.5", OSError("no such device")])
+def test_a_chance_that_is_none_is_the_machines(answer: Any) -> None:
+    """A pause has its jitter all the same."""
+    mishaps = Mishaps()
+    chance = Examiner(mishaps).chance(lambda: cast("float", given(answer)))
+    assert all(0 <= chance() < 1 for _ in range(3))
+    assert len(list(mishaps.taken())) == 1
+
+
+def test_an_id_that_is_none_is_not_stored() -> None:
+    """uuid.uuid4 itself does not make a text; the update has an id all the same."""
+    mishaps = Mishaps()
+    new_id = Examiner(mishaps).new_id(cast("Callable[[], str]", uuid.uuid4))
+    assert len({str(uuid.UUID(new_id())) for _ in range(3)}) == 3
+    ((_, message, _),) = [(each.code, each.message, each.update_id) for each in mishaps.taken()]
+    assert message.startswith("the new_id's call answered UUID(")
+    assert Examiner(mishaps).new_id(lambda: "u7")() == "u7"

@@ -21,6 +21,7 @@ from fwsm.device.fitting import (
     require_seconds,
     require_states,
 )
+from fwsm.device.job import ThreadRunner
 from fwsm.device.ports import Clock, Download, Installer, Link, Policy
 from fwsm.errors import ConfigError
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
@@ -173,6 +174,17 @@ def test_other_seconds_are_refused(value: object, above: bool) -> None:
         ("policy", lambda _update, _now: None),
         ("clock", 3),
         ("checks", [3]),
+        ("checks", print),
+        ("checks", None),
+        ("limits", {"attempts": 3}),
+        ("extension", None),
+        ("retention", 5),
+        ("methods", [("blink", print)]),
+        ("allow_http", "no"),
+        ("runner", ThreadRunner),
+        ("heartbeat", 5),
+        ("chance", 0.5),
+        ("new_id", "u1"),
         ("checks", [later]),
         ("soak_s", -1),
         ("check_every_s", 0),
