@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -87,6 +87,12 @@ def test_text_says_what_why_and_what_to_do(why: str, fix: str, text: str) -> Non
 def test_error_carries_the_wait_it_was_asked_for() -> None:
     """The backoff listens to it."""
     assert FwsmError("busy", retry_after_s=2.5).retry_after_s == 2.5
+
+
+@pytest.mark.parametrize("asked", ["120", float("nan"), float("inf"), -5.0, None])
+def test_a_wait_that_is_no_number_of_seconds_was_not_asked_for(asked: Any) -> None:
+    """A program may pass on a header as it came; the backoff then goes by itself."""
+    assert FwsmError("busy", retry_after_s=asked).retry_after_s is None
 
 
 def test_request_error_names_the_field() -> None:

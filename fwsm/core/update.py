@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from fwsm.core.redaction import redacted
-from fwsm.core.text import said_by
+from fwsm.core.text import is_seen, said_by
 from fwsm.errors import ConfigError, FwsmError, Kind
 
 if TYPE_CHECKING:
@@ -146,7 +146,10 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception stands for. A foreign exception is a bug, and a bug is not retried."""
         if isinstance(error, FwsmError):
-            return cls(code=error.code, message=_storable(said_by(error)), kind=error.kind)
+            # A program's own class may have others; the database could not hold one, or not be read with the other.
+            code = error.code if isinstance(error.code, str) and error.code and is_seen(error.code) else "internal"
+            kind = error.kind if isinstance(error.kind, Kind) else Kind.PERMANENT
+            return cls(code=code, message=_storable(said_by(error)), kind=kind)
         return cls(code="internal", message=_storable(f"{type(error).__name__}: {said_by(error)}"), kind=Kind.PERMANENT)
 
 

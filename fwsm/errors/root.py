@@ -23,7 +23,8 @@ class FwsmError(Exception):
         what: the fact, as one clause without a full stop.
         why: the cause as far as it is known; may be empty.
         fix: what the reader can do next; may be empty.
-        retry_after_s: how long the other side asked us to wait, in seconds; None if it did not say.
+        retry_after_s: how long the other side asked us to wait, in seconds; None if it did not say, or said what is no
+            number of seconds.
     """
 
     kind: ClassVar[Kind] = Kind.PERMANENT
@@ -35,8 +36,12 @@ class FwsmError(Exception):
         self.what = what
         self.why = why
         self.fix = fix
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = retry_after_s if _is_pause(retry_after_s) else None
 
     def __str__(self) -> str:
         text = f"{self.what}: {self.why}" if self.why else self.what
         return f"{text}. {self.fix}" if self.fix else text
+
+
+def _is_pause(asked_s: object) -> bool:
+    return isinstance(asked_s, int | float) and 0 <= asked_s < float("inf")

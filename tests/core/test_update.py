@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -67,6 +67,15 @@ def test_failure_of_an_error_without_a_text_is_a_failure_all_the_same() -> None:
     assert Failure.of(SpeechlessError("")) == Failure(
         "downloadInterrupted", "(its text cannot be made: LookupError)", Kind.TRANSIENT
     )
+
+
+@pytest.mark.parametrize("code", [None, 42, "", "a\nb"])
+@pytest.mark.parametrize("kind", [None, "sometimes", "transient"])
+def test_failure_of_a_class_that_says_nonsense_can_be_stored_and_read(code: Any, kind: Any) -> None:
+    """A program derives errors of its own; what is no code and no kind is a bug, and a bug is not retried."""
+    error = DownloadError("the modem is gone")
+    error.code, error.kind = code, kind  # type: ignore[misc]  # that is what is wrong with it
+    assert Failure.of(error) == Failure("internal", "the modem is gone", Kind.PERMANENT)
 
 
 def test_failure_does_not_fill_the_database() -> None:
