@@ -58,7 +58,7 @@ def require_part(name: str, part: object, protocol: type, *, like: str | None = 
 
 
 def require_directory(name: str, found: object) -> Path:
-    """Return the path of a directory; whether it is there does not matter.
+    """Return the absolute path of a directory, for the program may move; whether it is there does not matter.
 
     Raises:
         ConfigError: it is no path, or an empty one, which would be wherever the program happens to be started.
@@ -68,7 +68,7 @@ def require_directory(name: str, found: object) -> Path:
         raise ConfigError(
             f"{name} is {found!r}", why="it must be the path of a directory", fix="Give one, such as /var/lib/meter"
         )
-    return Path(path)
+    return Path(path).absolute()
 
 
 def require_call(name: str, found: object) -> None:

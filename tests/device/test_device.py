@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,8 @@ from fwsm.core.policy import Delay
 from fwsm.core.update import Request, State
 from fwsm.device.clock import SystemClock
 from fwsm.device.device import Device
+from fwsm.device.download import HttpsDownload
+from fwsm.device.installers.slots import SlotInstaller
 from fwsm.device.ports import MethodCall
 from fwsm.errors import ConfigError, LifecycleError, LinkError, RefusedError, RequestError, StoreError, StoreLockedError
 from fwsm.store import Store
@@ -22,7 +26,6 @@ from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from fwsm.core.moment import Moment
     from fwsm.core.policy import NotBefore
@@ -523,3 +526,21 @@ def test_an_async_function_is_no_hook(tmp_path: Path, add: str) -> None:
             decorate(later)
         device.stop()
         device.run()
+
+
+def test_a_program_may_move_to_another_directory(tmp_path: Path) -> None:
+    """As one does that becomes a daemon; what was named from where it stood stays there."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for each in (home, elsewhere):
+        each.mkdir()
+    with contextlib.chdir(home):
+        installer = SlotInstaller("slots", on_reboot=lambda: None)
+        download = HttpsDownload("artifacts")
+        device = new_device(Path("state"), MemoryLink(), installer=installer, download=download)
+    with contextlib.chdir(elsewhere), device:
+        assert device.history() == []
+        assert installer.target_slot() == "b"
+        assert device.state_dir == home / "state"
+        device.start()
+        device.request({"fwPackageUri": "https://127.0.0.1:1/fw.img"})
+    assert list(elsewhere.iterdir()) == []

@@ -64,7 +64,7 @@ class HttpsDownload:
         checkpoint_s: float = 15.0,
         allow_http: bool = False,
     ) -> None:
-        self._directory = Path(directory)
+        self._directory = Path(directory).absolute()
         self._disk = disk or Disk()
         self._clock = clock or SystemClock()
         self._tls = trust(ca_pem)

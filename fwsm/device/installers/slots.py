@@ -74,7 +74,7 @@ class SlotInstaller:
                 fix="Give at least one, better three",
             )
         self._disk = disk or Disk()
-        self.board = Board(Path(directory), disk=self._disk)
+        self.board = Board(Path(directory).absolute(), disk=self._disk)
         self._on_reboot = on_reboot
         self._slot_bytes = slot_bytes
         self._tries = tries
