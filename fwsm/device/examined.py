@@ -11,6 +11,7 @@ is kept as an incident. Some calls have nobody to raise it to:
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import random
@@ -24,7 +25,7 @@ from fwsm.device import ports
 from fwsm.device.answers import Asked, unusable
 from fwsm.device.fitting import require_call, require_part
 from fwsm.device.mishaps import Mishap, Mishaps
-from fwsm.device.ports import MethodCall
+from fwsm.device.ports import MethodCall, Twin
 from fwsm.device.steady import SteadyClock
 from fwsm.errors import PartError
 
@@ -141,16 +142,19 @@ class _Link(_Examined):
         def examined(message: Message) -> None:
             try:
                 good = Asked(self._part, "deliver", "was given").message(message)
-            except PartError as error:
+                if isinstance(good, Twin):  # a link may go on changing the one it keeps
+                    good = copy.deepcopy(good)
+            except Exception as error:  # noqa: BLE001  # it is somebody else's object
                 self.keep("deliver", error)
-                _log.error("%s. It is not heeded", error)
+                _log.error("%s. It is not heeded", said_by(error))
             else:
                 deliver(self._answerable(good) if isinstance(good, MethodCall) else good)
 
         self._done("start", self._link.start, examined)
 
     def report(self, patch: Mapping[str, Any]) -> None:
-        self._done("report", self._link.report, patch)
+        # Of its own, for what is changed there would be sent at the next try, or never again.
+        self._done("report", self._link.report, copy.deepcopy(patch))
 
     def stop(self) -> None:
         self._done("stop", self._link.stop)

@@ -14,6 +14,7 @@ are no failures: they end the run of the device.
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 import threading
@@ -109,7 +110,7 @@ class Hooks:
     def reported(self, patch: Mapping[str, Any]) -> None:
         """Call the hooks for a report."""
         for hook in self._list(self._reported):
-            self._call(hook, None, patch)
+            self._call(hook, None, copy.deepcopy(patch))  # it goes on being compared with the twin
 
     def guarded(self, extension: Extension) -> Extension:
         """The same extension, but a guard of its rows that raises does not hold."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import threading
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +24,6 @@ from tests.device.test_device import new_device
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
 
     from fwsm.device.ports import Message
@@ -334,6 +335,36 @@ def test_a_heartbeat_that_fails_is_tried_again(answer: Any, caplog: pytest.LogCa
 def test_a_good_heartbeat_is_heard() -> None:
     """As it is."""
     assert Examiner(Mishaps()).heartbeat(lambda _now, _sign: 7.5)(NOW, None) == 7.5
+
+
+def test_a_link_may_do_with_a_report_what_it_likes(life: Life) -> None:
+    """Whatever it takes out of it before the hub has acknowledged it is sent at the next try all the same."""
+
+    class Taking(MemoryLink):
+        def report(self, patch: Mapping[str, Any]) -> None:
+            super().report(copy.deepcopy(patch))
+            cast("dict[str, Any]", patch["iothubDM"]).pop("firmwareUpdate")
+
+    life.link = link = Taking()
+    link.lost_answers = 2
+    life.restart()
+    life.call(payload={"fwPackageUri": URI})
+    life.report()
+    assert link.section["status"] == "waiting"
+    assert [patch["iothubDM"]["firmwareUpdate"]["status"] for patch in link.patches] == ["waiting"] * 3
+
+
+def test_a_link_may_go_on_changing_its_twin() -> None:
+    """What was delivered stays what it was; the agent reads it in another thread."""
+    link, heard = MemoryLink(), list[Any]()
+    Examiner(Mishaps()).link(link).start(heard.append)
+    twin: dict[str, Any] = {"iothubDM": {"firmwareUpdate": {"status": "waiting"}}}
+    assert link.deliver is not None
+    link.deliver(Twin({"$version": 1}, twin))
+    twin["iothubDM"]["firmwareUpdate"].clear()
+    assert heard[-1].reported == {"iothubDM": {"firmwareUpdate": {"status": "waiting"}}}
+    link.deliver(Twin({}, {"lock": threading.Lock()}))
+    assert len(heard) == 2
 
 
 # -- numbers and ids -------------------------------------------------------------------------------------------------

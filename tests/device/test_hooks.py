@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from fwsm.device.mishaps import Mishap
 from fwsm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 UPDATE = Update(id="u1", request=Request("https://images.example/one.img"), state=State.DOWNLOADING, boot_id="b")
 ENTERED = Entered(UPDATE, None, "policy_allowed")
@@ -51,6 +52,16 @@ def test_progress_and_reports_are_told() -> None:
     hooks.reported({"a": 1})
     assert progress == [(UPDATE, Progress(5, 10))]
     assert patches == [{"a": 1}]
+
+
+def test_a_hook_may_do_with_a_report_what_it_likes() -> None:
+    """The next one, and the reporter, have their own."""
+    hooks, told, patch = Hooks(), list[Mapping[str, Any]](), {"iothubDM": {"firmwareUpdate": {"status": "waiting"}}}
+    hooks.on_report(lambda patch: patch["iothubDM"].clear())
+    hooks.on_report(told.append)
+    hooks.reported(patch)
+    assert told == [patch]
+    assert patch["iothubDM"]
 
 
 def test_a_hook_that_raises_keeps_nobody_from_being_told() -> None:
