@@ -286,8 +286,8 @@ class Device:
         Raises:
             LifecycleError: it is asked for in a hook, or in a part at work, which it would have to wait for.
         """
-        self._lifetime.close()
-        self._opened.close()
+        if self._lifetime.close():
+            self._opened.close()
 
     def _order(self, name: str, payload: object = None) -> Update:
         self._lifetime.require_running_elsewhere(name)

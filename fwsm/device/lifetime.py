@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ _REPORTER_ENDS_S = 10.0
 class Lifetime:
     """One run of a device: the agent in the thread that calls `run`, the reporter in its own.
 
+    A process that is forked meanwhile has none of the threads, and the database and the lock are its parent's. There
+    nothing can be asked for, nothing is to be waited for, and nothing is let go of.
+
     Args:
         agent, reporter, link: whose; the link is started and stopped with them.
     """
@@ -36,6 +40,7 @@ class Lifetime:
         self._reporter = reporter
         self._link = link
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._process = os.getpid()
         self._once = threading.Lock()  # taken for good by whatever comes first: `run`, `start` or `close`
         self._closed = False
         self._ended = threading.Event()
@@ -76,18 +81,24 @@ class Lifetime:
         """Make `run` return soon; from any thread, or a signal handler."""
         self._stops.put(None)
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Stop, and wait until nothing of it runs; what was never started cannot be started any more.
+
+        Returns:
+            Whether what it works on is to be let go of; it is not where it was left to the parent.
 
         Raises:
             LifecycleError: it is asked for in a thread that it would have to wait for.
         """
+        if self._left_to_parent:
+            return False
         self._require_elsewhere("to close the device")
         self._closed = True
         if self._once.acquire(blocking=False):
             self._ended.set()
         self.stop()
         self.wait(None)
+        return True
 
     def join(self, timeout_s: float | None) -> bool:
         """Wait until what `start` or `run` began has ended; whether it has.
@@ -103,7 +114,7 @@ class Lifetime:
 
     def wait(self, timeout_s: float | None) -> bool:
         """As `join`, whatever ended it."""
-        if not self._once.locked():
+        if not self._once.locked() or self._left_to_parent:
             return True
         self._require_elsewhere("to wait for the end of the device")
         ended = self._ended.wait(timeout_s)
@@ -120,6 +131,12 @@ class Lifetime:
         Raises:
             RefusedError: it does not run, or it is this thread that it runs in.
         """
+        if self._left_to_parent:
+            raise RefusedError(
+                "the device does not run here",
+                why=f"it is that of process {self._process}, from which this one was forked",
+                fix="Ask for it there",
+            )
         if not self._once.locked() or self._ended.is_set():
             raise RefusedError("the device does not run", fix="Call start() first, or run() in another thread")
         if self._agent_in == threading.get_ident():
@@ -129,7 +146,18 @@ class Lifetime:
                 fix="Ask for it in another thread",
             )
 
+    @property
+    def _left_to_parent(self) -> bool:
+        """Whether this is a process that was forked from the one that made it."""
+        return os.getpid() != self._process
+
     def _begin(self) -> None:
+        if self._left_to_parent:
+            raise LifecycleError(
+                "the device cannot run here",
+                why=f"it was made in process {self._process}, from which this one was forked",
+                fix="Make it behind the fork, as behind that of a daemon",
+            )
         if self._closed or not self._once.acquire(blocking=False):
             done = "closed" if self._closed else "started before"
             raise LifecycleError(f"the device was {done}", fix="Make a new Device for another run")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from fwsm.core.update import Artifact, Progress, Update
     from fwsm.device.hooks import Entered
     from fwsm.device.ports import Message
+
+
+ROOT = Path(__file__).parents[2]
 
 
 class Hub(MemoryLink):
@@ -544,3 +549,48 @@ def test_a_program_may_move_to_another_directory(tmp_path: Path) -> None:
         device.start()
         device.request({"fwPackageUri": "https://127.0.0.1:1/fw.img"})
     assert list(elsewhere.iterdir()) == []
+
+
+_FORKING = """
+import os, sys, threading
+from fwsm.errors import FwsmError
+from tests.device.test_device import URI, MemoryLink, Path, new_device
+
+def told(call):
+    try:
+        return str(call())
+    except FwsmError as error:
+        return f"{type(error).__name__}: {error.what}"
+
+fresh = new_device(Path(sys.argv[1], "fresh"), MemoryLink())
+with new_device(Path(sys.argv[1], "state"), MemoryLink()) as device:
+    device.start()
+    update = device.request({"fwPackageUri": URI})
+    child = os.fork()
+    if child == 0:
+        for call in (lambda: device.request({"fwPackageUri": URI}), device.cancel, fresh.run, fresh.start, device.stop):
+            print(told(call), flush=True)
+        print(device.update.id == update.id, device.history()[0].state, flush=True)
+        sys.exit(3)  # which leaves the block
+    print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    print("parent", device.join(0), device.request({"fwPackageUri": URI}).id == update.id, flush=True)
+print("closed", flush=True)
+"""
+
+
+def test_a_forked_child_leaves_the_device_to_its_parent(tmp_path: Path) -> None:
+    """It has none of its threads: nothing there waits for ever, and the parent's goes on."""
+    program = [sys.executable, "-W", "ignore", "-c", _FORKING, str(tmp_path)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    assert ended.stdout.splitlines() == [
+        "RefusedError: the device does not run here",
+        "RefusedError: the device does not run here",
+        "LifecycleError: the device cannot run here",
+        "LifecycleError: the device cannot run here",
+        "None",
+        "True waiting",
+        "child 3",
+        "parent False True",
+        "closed",
+    ], ended.stderr
+    assert ended.returncode == 0
