@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fwsm.core.text import said_by
 from fwsm.device.answers import Asked, unusable
+from fwsm.errors import PartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,11 +78,17 @@ class SteadyClock:
         return reading.moment
 
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
-        """Sleep until `event` is set or `timeout_s` seconds have passed; True if it is set."""
+        """Sleep until `event` is set or `timeout_s` seconds have passed; True if it is set.
+
+        Raises:
+            Exception: what the clock, or a signal handler, has raised in the main thread.
+        """
         began_s = _boottime_s()
         try:
             return Asked("clock", "wait").yes_or_no(self._clock.wait(event, timeout_s))
-        except Exception as error:  # noqa: BLE001  # it may be the embedder's code
+        except Exception as error:
+            if not isinstance(error, PartError) and threading.current_thread() is threading.main_thread():
+                raise  # most likely what a signal handler has raised, which finds the main thread here
             self._told("wait", error)
         # It may have waited before it failed.
         left_s = None if timeout_s is None else max(0.0, timeout_s - (_boottime_s() - began_s))

@@ -594,3 +594,35 @@ def test_a_forked_child_leaves_the_device_to_its_parent(tmp_path: Path) -> None:
         "closed",
     ], ended.stderr
     assert ended.returncode == 0
+
+
+_INTERRUPTED = """
+import os, signal, sys, threading
+from tests.device.test_device import MemoryLink, Path, new_device
+
+class Ended(Exception):
+    pass
+
+def end(*_):
+    raise Ended
+
+signal.signal(signal.SIGTERM, end)
+
+class Link(MemoryLink):
+    def start(self, deliver):
+        super().start(deliver)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+try:
+    with new_device(Path(sys.argv[1]), Link()) as device:
+        device.run()
+except Ended:
+    print("ended", flush=True)
+"""
+
+
+def test_what_a_signal_handler_raises_ends_the_run(tmp_path: Path) -> None:
+    """It is raised wherever the main thread waits, and is no failure of the clock, which waits there."""
+    program = [sys.executable, "-W", "ignore", "-c", _INTERRUPTED, str(tmp_path)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    assert (ended.stdout, ended.returncode) == ("ended\n", 0), ended.stderr

@@ -20,6 +20,7 @@ from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
 from tests.device.life import URI, Life
 from tests.device.test_device import new_device
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,12 +104,44 @@ def test_a_wait_that_fails_is_made_good() -> None:
     mishaps, clock, event = Mishaps(), WildClock(), threading.Event()
     examined = Examiner(mishaps).clock(clock)
     clock.waited = OSError("no such timer")
+    waited: list[bool] = []
+
+    def wait() -> None:
+        waited.append(examined.wait(event, 0.01))
+        event.set()
+        waited.extend([examined.wait(event, None), examined.wait(event, 1e12)])
+
+    elsewhere = threading.Thread(target=wait)
+    elsewhere.start()
+    elsewhere.join(PATIENCE_S)
+    assert waited == [False, True, True]
+    (mishap,) = mishaps.taken()
+    assert mishap.message == "the clock's wait raised OSError: no such timer"
+
+
+def test_a_wait_that_answers_nothing_is_made_good() -> None:
+    """In any thread: nobody has raised anything."""
+
+    class Mute(FakeClock):
+        def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
+            super().wait(event, timeout_s)
+            return cast("bool", None)
+
+    mishaps, event = Mishaps(), threading.Event()
+    examined = Examiner(mishaps).clock(Mute())
     assert not examined.wait(event, 0.01)
     event.set()
     assert examined.wait(event, None)
-    assert examined.wait(event, 1e12)
-    (mishap,) = mishaps.taken()
-    assert mishap.message == "the clock's wait raised OSError: no such timer"
+    assert [mishap.message.split(":")[0] for mishap in mishaps.taken()] == ["the clock's wait answered None"]
+
+
+def test_what_is_raised_in_the_main_thread_may_come_from_a_signal_handler() -> None:
+    """So it comes through, and ends the run; the clock is not blamed for it."""
+    mishaps, clock = Mishaps(), WildClock()
+    clock.waited = OSError("the handler of a program")
+    with pytest.raises(OSError, match="the handler of a program"):
+        Examiner(mishaps).clock(clock).wait(threading.Event(), 1.0)
+    assert list(mishaps.taken()) == []
 
 
 def test_a_clock_that_cannot_be_read_at_all_is_refused(tmp_path: Path) -> None:
