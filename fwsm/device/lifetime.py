@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fwsm.core.text import said_by
 from fwsm.errors import LifecycleError, RefusedError
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ __all__ = ["Lifetime"]
 
 _log = logging.getLogger(__name__)
 
-_REPORTER_ENDS_S = 10.0
-
 
 class Lifetime:
     """One run of a device: the agent in the thread that calls `run`, the reporter in its own.
@@ -33,12 +32,14 @@ class Lifetime:
 
     Args:
         agent, reporter, link: whose; the link is started and stopped with them.
+        reporter_ends_s: how long the end waits for a report that the link, although it was stopped, does not let go of.
     """
 
-    def __init__(self, agent: Agent, reporter: Reporter, link: Link) -> None:
+    def __init__(self, agent: Agent, reporter: Reporter, link: Link, *, reporter_ends_s: float = 10.0) -> None:
         self._agent = agent
         self._reporter = reporter
         self._link = link
+        self._reporter_ends_s = reporter_ends_s
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._process = os.getpid()
         self._once = threading.Lock()  # taken for good by whatever comes first: `run`, `start` or `close`
@@ -189,11 +190,19 @@ class Lifetime:
         finally:
             self._agent.drop_orders()
             self._reporter.stop()
-            self._link.stop()
+            self._stop_link()
             self.stop()  # lets the stopper go if nobody else did
-            reporter.join(_REPORTER_ENDS_S)
+            reporter.join(self._reporter_ends_s)
+            if reporter.is_alive():
+                _log.error("the link was stopped, and has not let go of a report; the device ends without it")
         if self._reporter_error is not None:
             raise self._reporter_error
+
+    def _stop_link(self) -> None:
+        try:
+            self._link.stop()
+        except Exception as error:  # noqa: BLE001  # what has ended the run says more, and the rest is to end as well
+            _log.error("the link could not be stopped: %s: %s", type(error).__name__, said_by(error))
 
     def _report(self) -> None:
         self._reporter_in = threading.get_ident()

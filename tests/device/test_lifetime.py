@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.device.life import URI, Life
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from fwsm.device.hooks import Entered
@@ -192,3 +192,44 @@ def test_nobody_waits_for_an_agent_that_cannot_answer(life: Life) -> None:
     lifetime.stop()
     assert lifetime.join(PATIENCE_S)
     assert refused[0] == "firmwareUpdate was asked for in a hook"
+
+
+def test_a_link_that_cannot_be_stopped_keeps_nothing_from_ending(life: Life, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said in the log; what is raised is what has ended the run."""
+
+    class Stuck(BrokenLink):
+        def stop(self) -> None:
+            raise OSError("no such socket")
+
+    lifetime = Lifetime(life.agent, life.reporter, Stuck())
+    lifetime.start()
+    assert lifetime.wait(PATIENCE_S)
+    with pytest.raises(ZeroDivisionError):
+        lifetime.join(0.0)
+    assert "the link could not be stopped: OSError: no such socket" in caplog.text
+    assert not _threads() & {"fwsm-agent", "fwsm-reporter"}
+
+
+def test_a_report_that_is_never_let_go_of_is_left_behind(life: Life, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever closes the device does not wait for it for ever, and the log says what it was."""
+    asked, enough = threading.Event(), threading.Event()
+
+    class Deaf(MemoryLink):
+        def report(self, patch: Mapping[str, Any]) -> None:
+            asked.set()
+            enough.wait(PATIENCE_S)
+            super().report(patch)
+
+    life.link = Deaf()
+    life.restart()
+    life.hooks.on_enter(lambda _entered: life.reporter.ring(), State.WAITING)
+    lifetime = Lifetime(life.agent, life.reporter, life.link, reporter_ends_s=0.01)
+    life.agent.order("firmwareUpdate", {"fwPackageUri": URI})
+    lifetime.start()
+    assert asked.wait(PATIENCE_S)
+    lifetime.close()
+    assert "has not let go of a report" in caplog.text
+    enough.set()
+    for thread in threading.enumerate():
+        if thread.name == "fwsm-reporter":
+            thread.join(PATIENCE_S)
