@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from fwsm.core.update import Probe
 from fwsm.device.durable import Disk
+from fwsm.device.fitting import require_call
 from fwsm.device.installers.bootloader import Board
 from fwsm.device.installers.faults import translated
 from fwsm.device.installers.image import copy, measure
@@ -51,7 +52,7 @@ class SlotInstaller:
         repeatable: an installation that was interrupted simply begins again.
 
     Raises:
-        ConfigError: `tries` is below 1.
+        ConfigError: `tries` is below 1, or `on_reboot` is no plain function.
         SlotError, NoSpaceError: the directory cannot be used.
     """
 
@@ -73,6 +74,7 @@ class SlotInstaller:
                 why="without a try it never runs",
                 fix="Give at least one, better three",
             )
+        require_call("on_reboot", on_reboot)
         self._disk = disk or Disk()
         self.board = Board(Path(directory).absolute(), disk=self._disk)
         self._on_reboot = on_reboot

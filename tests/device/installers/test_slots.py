@@ -8,7 +8,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -127,6 +127,8 @@ def test_it_is_an_installer(device: Device) -> None:
 
 def test_no_tries_are_refused(tmp_path: Path) -> None:
     """An installer that would never boot what it installs is not made."""
+    with pytest.raises(ConfigError, match="cannot be on_reboot: it cannot be called"):
+        SlotInstaller(tmp_path, disk=Disk(), on_reboot=cast("Callable[[], None]", "reboot"))
     with pytest.raises(ConfigError, match="tried 0 times"):
         SlotInstaller(tmp_path, disk=Disk(), on_reboot=lambda: None, tries=0)
 
