@@ -7,11 +7,12 @@ from typing import Final
 
 __all__ = ["in_words"]
 
+_ENOUGH: Final = 1000  # of so many days nobody wants to know the hours
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 def in_words(span_s: float) -> str:
-    """So and so many seconds: `0.04 s`, `4.2 s`, `41 s`, `3 m 10 s`, `9 d 2 h`.
+    """So and so many seconds: `0.04 s`, `4.2 s`, `41 s`, `3 m 10 s`, `9 d 2 h`, `20833 d`.
 
     Args:
         span_s: at least 0.
@@ -24,5 +25,6 @@ def in_words(span_s: float) -> str:
     for (unit_s, unit), (part_s, part) in pairwise(_UNITS):
         if left >= unit_s:
             whole, rest = divmod(left, unit_s)
-            return f"{whole} {unit} {rest // part_s} {part}" if rest >= part_s else f"{whole} {unit}"
+            exact = rest >= part_s and whole < _ENOUGH
+            return f"{whole} {unit} {rest // part_s} {part}" if exact else f"{whole} {unit}"
     return f"{left} s"
