@@ -87,6 +87,28 @@ class LinkContract:
         assert after["x"] == {"y": 1}, link
         assert after["$version"] > before["$version"]
 
+    def test_a_start_returns_at_once_while_the_hub_is_away(self, bench: LinkBench) -> None:
+        """And raises nothing: a device must come up without its network, and its agent waits for the start."""
+        bench.leave()
+        link, came_of = bench.new_link(), queue.SimpleQueue[BaseException | None]()
+
+        def start() -> None:
+            try:
+                link.start(lambda _message: None)
+            except BaseException as error:  # noqa: BLE001 - which one it is, is looked at below
+                came_of.put(error)
+            else:
+                came_of.put(None)
+
+        threading.Thread(target=start, daemon=True).start()
+        try:
+            raised = came_of.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            raise AssertionError(f"the link's start has not returned within {_PATIENCE_S:g} s") from None
+        link.stop()
+        if raised is not None:
+            raise AssertionError(f"the link's start raised {raised!r}") from raised
+
     def test_a_report_is_at_the_hub_when_it_returns(self, bench: LinkBench, link: Link) -> None:
         """Objects merge, null deletes, and saying it twice changes nothing."""
         link.report({"a": {"b": 1, "c": 2}})

@@ -19,6 +19,8 @@ from fwsm.testing.link import MemoryLink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from fwsm.device.ports import Message
+
 
 class HubBench:
     """The embedded hub."""
@@ -145,3 +147,16 @@ def test_a_wrong_message_is_told_to_its_author() -> None:
             assert link.deliver is not None
             link.deliver(cast("Twin", "ping"))
     assert twins.qsize() == 1
+
+
+def test_a_start_that_needs_the_hub_is_told_to_its_author() -> None:
+    """A device without network would not come up."""
+
+    class Eager(MemoryLink):
+        def start(self, deliver: Callable[[Message], None]) -> None:
+            raise ConnectionRefusedError(str(deliver))
+
+    bench = MemoryBench()
+    bench.link = Eager()
+    with pytest.raises(AssertionError, match="the link's start raised ConnectionRefusedError"):
+        LinkContract().test_a_start_returns_at_once_while_the_hub_is_away(bench)
