@@ -206,7 +206,7 @@ class Device:
 
         Raises:
             RequestError: the payload is malformed; names field, reason and fix.
-            RefusedError: not in this state, or the device does not run, or it is asked in a hook.
+            RefusedError: not in this state, or the device does not run, or it is asked where the agent waits for it.
             StoreError: it could not be stored; nothing has changed.
         """
         return self._order(METHOD, payload)

@@ -142,8 +142,8 @@ class Lifetime:
             raise RefusedError("the device does not run", fix="Call start() first, or run() in another thread")
         if self._agent_in == threading.get_ident():
             raise RefusedError(
-                f"{asked} was asked for in a hook",
-                why="it would wait for the agent, which waits for the hook",
+                f"{asked} cannot be asked for here",
+                why="the agent waits for this hook, or this part, which would wait for the agent",
                 fix="Ask for it in another thread",
             )
 

@@ -351,7 +351,7 @@ def test_a_hook_cannot_wait_for_the_agent_that_waits_for_it(tmp_path: Path) -> N
         device.start()
         device.request({"fwPackageUri": URI})
         assert told.wait(PATIENCE_S)
-    assert set(refused) == {"it would wait for the agent, which waits for the hook"}
+    assert set(refused) == {"the agent waits for this hook, or this part, which would wait for the agent"}
 
 
 def test_a_command_that_comes_as_the_device_stops_is_refused(tmp_path: Path) -> None:
@@ -497,6 +497,27 @@ def test_what_the_end_waits_for_cannot_wait_for_the_end(tmp_path: Path, name: st
 
 
 _ENDS = ("close the device", "wait for the end of the device")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_only_what_the_agent_waits_for_cannot_wait_for_the_agent(tmp_path: Path, name: str) -> None:
+    """An entry hook and a policy; everywhere else the device may be asked for something."""
+    came_of: list[str] = []
+
+    def code() -> None:
+        try:
+            came_of.append(device.request({"fwPackageUri": URI}).id)
+        except RefusedError as error:
+            came_of.append(error.what)
+        device.stop()
+
+    device = Place(name, code).device(tmp_path)
+    with device:
+        device.start()
+        assert device.join(PATIENCE_S)
+        assert device.update is not None
+        waits = name in {"entry hook", "verdict"}
+        assert came_of == ["firmwareUpdate cannot be asked for here" if waits else device.update.id]
 
 
 def test_a_method_of_its_own_may_close_the_device(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def test_nobody_waits_for_an_agent_that_cannot_answer(life: Life) -> None:
     assert life.agent.order("firmwareUpdate", {"fwPackageUri": URI}).result(PATIENCE_S) is not None
     lifetime.stop()
     assert lifetime.join(PATIENCE_S)
-    assert refused[0] == "firmwareUpdate was asked for in a hook"
+    assert refused[0] == "firmwareUpdate cannot be asked for here"
 
 
 def test_a_link_that_cannot_be_stopped_keeps_nothing_from_ending(life: Life, caplog: pytest.LogCaptureFixture) -> None:
