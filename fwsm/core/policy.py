@@ -6,6 +6,7 @@ no side effects and no memory; what it answers is stored, reported, and asked ag
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -69,9 +70,19 @@ class Delay:
     It is counted on the boot clock from the first time it was asked; the deadline is on disk, so restarts do not
     prolong it. There is one deadline, that of whoever makes the update wait; so a delay is asked before all others, and
     is over once another one makes it wait.
+
+    Raises:
+        ConfigError: it is no number of seconds that has an end.
     """
 
     delay_s: float
+
+    def __post_init__(self) -> None:
+        """What cannot be counted would fail at each question, and the update would wait for ever."""
+        if not isinstance(self.delay_s, int | float) or not math.isfinite(self.delay_s):
+            raise ConfigError(
+                f"'{self.delay_s}' is no delay", why="it must be a number of seconds", fix="Give one, 0 for none"
+            )
 
     def verdict(self, update: Update, now: Moment) -> NotBefore | None:
         """Wait in `waiting` until the stored deadline is over."""

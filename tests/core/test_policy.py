@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -290,3 +291,10 @@ def test_a_delay_that_was_switched_off_is_over() -> None:
     waits = replace(WAITING, reason="delay", deadline=Deadline.after(NOW, 60.0))
     assert Delay(60.0).verdict(waits, NOW) is not None
     assert Delay(0.0).verdict(waits, NOW) is None
+
+
+@pytest.mark.parametrize("delay_s", ["60", None, math.nan, math.inf])
+def test_a_delay_without_an_end_is_refused(delay_s: Any) -> None:
+    """When it is made, and not at each question for ever."""
+    with pytest.raises(ConfigError, match=f"'{delay_s}' is no delay: it must be a number of seconds"):
+        Delay(delay_s)
