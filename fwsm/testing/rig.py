@@ -129,7 +129,7 @@ class Rig:
             What the cut fell on, if there was one, and the reboots, in order.
 
         Raises:
-            AssertionError: the device does not come to rest.
+            AssertionError: the device does not come to rest, or the installer has answered what it must not.
         """
         story: list[str] = []
         for _ in range(20):
@@ -170,17 +170,21 @@ class Rig:
         if self._rebooting:
             self.clock.reboot(bench.boot(disk))
             self._rebooting = False
-        examiner = Examiner(Mishaps())  # the bench may bring an installer of somebody's own
-        installer = CutInstaller(examiner.installer(bench.new_installer(disk, self._order_reboot)), power)
+        mishaps = Mishaps()
+        examined = Examiner(mishaps).installer(bench.new_installer(disk, self._order_reboot))
+        installer = CutInstaller(examined, power)
         store = CutStore(self.directory / "state", power)
         outbox = store.outbox()
         try:
             reporter = Reporter(outbox, self.link, self.clock, progress_every_s=None)
             agent = self._agent(store, reporter, installer, disk)
-            return self._work(agent, reporter)
+            settled = self._work(agent, reporter)
         finally:
             outbox.close()
             store.close()
+        for mishap in mishaps.taken():  # a device lives with it; the author of the installer is to know
+            raise AssertionError(mishap.message)
+        return settled
 
     def _agent(self, store: CutStore, reporter: Reporter, installer: Installer, disk: Disk) -> Agent:
         return Agent(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from fwsm.core.update import State
+from fwsm.device.installers.bootloader import Board
+from fwsm.device.installers.slots import SlotInstaller
 from fwsm.testing.image_server import ImageServer
 from fwsm.testing.power import PowerSwitch
 from fwsm.testing.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from fwsm.device.durable import Disk
 
 
 @pytest.fixture
@@ -52,3 +56,28 @@ def test_an_update_that_fails_settles_without_a_reboot(rig_of: Callable[[dict[st
     assert rig.settled is not None
     assert rig.settled.state is State.DOWNLOAD_FAILED
     assert rig.board().status().booted == "a"
+
+
+def test_a_wrong_answer_of_an_installer_is_told_to_its_author(rig_of: Callable[[dict[str, Any]], Rig]) -> None:
+    """A device would live with it, and nobody would see it in the sweep."""
+
+    class Hasty(SlotInstaller):
+        def target_slot(self) -> str:
+            return cast("str", Path("/dev/b"))
+
+    class Bench:
+        def __init__(self, directory: Path, factory: Path) -> None:
+            self.directory, self.factory = directory, factory
+
+        def new_installer(self, disk: Disk, on_reboot: Callable[[], None]) -> Hasty:
+            return Hasty(self.directory, disk=disk, on_reboot=on_reboot, factory=self.factory)
+
+        def boot(self, disk: Disk) -> str:
+            board = Board(self.directory, disk=disk)
+            board.power_cycle()
+            return board.status().boot_id
+
+    rig = rig_of({})
+    rig.bench = Bench(rig.flash / "board", rig.factory)
+    with pytest.raises(AssertionError, match=r"the installer's target_slot answered PosixPath\('/dev/b'\)"):
+        rig.run(PowerSwitch())
