@@ -13,7 +13,7 @@ from fwsm.cli.explain import explain, trouble_lines, troubles
 from fwsm.cli.extension import extension_option, imported
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.unit import service_unit
-from fwsm.cli.values import Directory
+from fwsm.cli.values import Directory, Text
 from fwsm.config import DeviceConfig
 from fwsm.core.twin import section
 from fwsm.store import HistoryRow, Incident, Store
@@ -81,7 +81,7 @@ def status(output: Output, state_dir: Path) -> None:
 
 @device.command()
 @_state_dir
-@click.option("--update", "update_id", help="Only this update.")
+@click.option("--update", "update_id", type=Text(), help="Only this update.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
 @json_option
 @pass_output

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["Directory", "Seconds"]
+__all__ = ["Directory", "Seconds", "Text"]
 
 _LONGEST_S: Final = 366 * 24 * 3600.0
 
@@ -53,3 +53,16 @@ class Directory(click.Path):
         if value == "":
             self.fail("it is empty; the working directory is written as a dot.", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Text(click.types.StringParamType):
+    """A text; the bytes that a command line may hold beside texts are none, and no database or hub takes them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return it as str."""
+        text = super().convert(value, param, ctx)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail("there are bytes in it that are not UTF-8.", param, ctx)
+        return text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 import pytest
 
-from fwsm.cli.values import Directory, Seconds
+from fwsm.cli.values import Directory, Seconds, Text
 
 
 @pytest.mark.parametrize("text", ["0.05", "1", "1e3", "31622400"])
@@ -36,3 +37,10 @@ def test_an_empty_path_is_no_directory() -> None:
     """A variable that is not set must not make a board of the working directory."""
     with pytest.raises(click.BadParameter, match="empty"):
         Directory().convert("", None, None)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """A database has none, so looking for them would be in vain."""
+    assert Text().convert("für", None, None) == "für"
+    with pytest.raises(click.BadParameter, match="not UTF-8"):
+        Text().convert(os.fsdecode(b"\xff"), None, None)
