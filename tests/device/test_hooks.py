@@ -11,6 +11,7 @@ from fwsm.core.update import Progress, Request, State, Update
 from fwsm.device.hooks import Entered, Hooks
 from fwsm.device.mishaps import Mishap
 from fwsm.errors import ConfigError
+from tests.logs import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ def test_a_failure_is_kept_once_for_each_hook_and_update(caplog: pytest.LogCaptu
         hooks.reported({})
     message = f"{__name__}.raising raised ValueError: no"
     assert list(hooks.mishaps.taken()) == [Mishap("hookFailed", message, "u1"), Mishap("hookFailed", message, None)]
-    assert len(caplog.records) == 6
+    assert len(records_of(caplog, "fwsm.device.hooks")) == 6
 
 
 def test_a_callable_object_is_named_by_its_class() -> None:

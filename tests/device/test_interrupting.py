@@ -10,8 +10,6 @@ import json
 import socket
 import subprocess
 import sys
-import threading
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +22,7 @@ from fwsm.testing.image_faults import cut, endless, stall
 from fwsm.testing.image_server import ImageServer
 from tests.device import interrupting
 from tests.device.interrupting import Interrupted, swell
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,14 +133,6 @@ def _connecting(port: int) -> int:
     """How many connections to this port wait for their first answer."""
     rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
     return sum(row[2].endswith(f":{port:04X}") and row[3] == "02" for row in rows)  # SYN_SENT
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes true, with patience."""
-    end_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while not (held := holds()) and time.monotonic() < end_s:
-        pause.wait(0.005)
-    return held
 
 
 def reading() -> Callable[[], bool]:

@@ -12,6 +12,7 @@ from fwsm.core.update import Failure, Limits, Request, State, Update
 from fwsm.device.outcome import Pauses, log_failure
 from fwsm.errors import DownloadError, NoSpaceError
 from fwsm.testing.clock import FakeClock
+from tests.logs import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def test_a_bug_shows_where_it_came_from_and_an_expected_failure_does_not(caplog:
     with caplog.at_level(logging.WARNING):
         log_failure("it failed", DownloadError("broken"))
         log_failure("it failed", ValueError("a bug"))
-    assert [(record.message, bool(record.exc_info)) for record in caplog.records] == [
+    assert [(record.message, bool(record.exc_info)) for record in records_of(caplog, "fwsm.device.outcome")] == [
         ("it failed: broken", False),
         ("it failed: a bug", True),
     ]

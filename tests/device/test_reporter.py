@@ -23,6 +23,7 @@ from fwsm.store import Store
 from fwsm.testing.clock import FakeClock
 from fwsm.testing.link import MemoryLink
 from tests.device.life import LateEvent
+from tests.logs import records_of
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -346,7 +347,7 @@ def test_a_twin_that_is_read_while_a_report_is_under_way_is_no_loss(
     step_to_the_end(desk)
     assert len(link.patches) == 1
     assert link.section == shown(desk)
-    assert caplog.text == ""
+    assert records_of(caplog, "fwsm.device.reporter") == []
 
 
 def test_a_report_that_arrives_before_the_twin_is_compared_is_no_loss(

@@ -25,6 +25,7 @@ from tests.hub.configurations.scene import body as configuration
 from tests.hub.jobs.scene import twin as job
 from tests.hub.mqttclient import PUBACK, MqttClient
 from tests.hub.rest.asking import Operator
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,7 +45,6 @@ _WINDOW = 1
 _REPORTS = (200, 5000)
 _WRITES = (20, 150)
 # On a machine that is busy with something else.
-_PATIENCE_S = 20
 
 
 class Reporting:
@@ -222,7 +222,7 @@ class Crowd:
         reporting = self._reporting.values()
         watching = threading.Thread(target=self._watching.watch)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.gather(*(device.connect(self._context) for device in reporting))
                 await asyncio.gather(*(writing.connect() for writing in self._writing))
                 watching.start()

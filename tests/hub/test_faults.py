@@ -8,6 +8,7 @@ import pytest
 
 from fwsm.errors import HubError
 from fwsm.hub.faults import CutAfterAck, CutBeforeAck, Effect, Faults, Operation, Refuse, WithholdAnswer
+from tests.patience import PATIENCE_S
 
 
 def test_good_day_has_no_faults() -> None:
@@ -62,7 +63,7 @@ def test_test_can_wait_for_a_fault_to_strike() -> None:
     fault = faults.inject(Operation.TWIN_READ, WithholdAnswer())
     striker = threading.Thread(target=faults.strike, args=(Operation.TWIN_READ, "d1"))
     striker.start()
-    fault.wait_spent(timeout_s=5)
+    fault.wait_spent(timeout_s=PATIENCE_S)
     striker.join()
     assert fault.times_left == 0
 

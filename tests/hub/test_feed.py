@@ -15,6 +15,7 @@ from fwsm.hub.refusal import Refusal
 from fwsm.hub.turn import Turn
 from fwsm.hub.twin import Twin
 from tests.hub.test_turn import LoggedState
+from tests.patience import PATIENCE_S
 
 
 def _telemetry(body: bytes = b"x") -> TelemetryReceived:
@@ -157,7 +158,7 @@ def test_reader_finds_what_it_waits_for() -> None:
     for body in (b"1", b"2", b"3"):
         events.publish(_telemetry(body))
     stream = EventStream(feed, 0, lambda: False)
-    assert stream.wait_for(lambda event: event.body == b"2", 1).sequence_number == 2
+    assert stream.wait_for(lambda event: event.body == b"2", PATIENCE_S).sequence_number == 2
     with pytest.raises(HubError, match=r"within 0\.01 s: 1 others came"):
         stream.wait_for(lambda event: event.body == b"1", 0.01)
 
@@ -206,5 +207,5 @@ def test_feed_that_ends_wakes_its_readers_and_does_not_wait_for_ever() -> None:
     asyncio.run(feed.end())
     assert (news, feed.ended) == (["woken"], True)
     feed.wake(lambda: news.append("stays"))
-    asyncio.run(asyncio.wait_for(feed.end(), 10))
+    asyncio.run(asyncio.wait_for(feed.end(), PATIENCE_S))
     assert news == ["woken", "stays"]

@@ -12,6 +12,7 @@ import pytest
 
 from fwsm.errors import DeviceNotFoundError, DeviceOfflineError, HubError, PortInUseError
 from fwsm.hub import Hub
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def test_stopped_hub_leaves_nothing(address: str) -> None:
         with Hub(address) as hub:
             home = hub.ca_path.parent
         assert not home.exists()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_busy_port_leaves_nothing_half_open(hub: Hub, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_paused_hub_can_be_stopped(address: str) -> None:
     with Hub(address) as hub:
         hub.pause()
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((address, 8883), timeout=5)
+            socket.create_connection((address, 8883), timeout=PATIENCE_S)
 
 
 def test_damaged_state_is_named(address: str, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from fwsm.hub.codec import Decoder, encode
 from fwsm.hub.packets import Connect, PubAck, Publish
 from fwsm.hub.sas import sign
 from tests.hub.rest.asking import Operator
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +40,9 @@ with Hub(sys.argv[1], state=sys.argv[2]):
 
 def _report_until_the_end(address: str, device: Device, ca_path: Path, enough: threading.Event) -> int:
     """Report n = 1, 2, 3, … until the connection breaks, and return the last n that was acknowledged."""
-    token = sign(f"{address}/devices/d1", device.primary_key, int(time.time()) + 60).encode()
+    token = sign(f"{address}/devices/d1", device.primary_key, int(time.time()) + 3600).encode()
     context = ssl.create_default_context(cafile=ca_path)
-    raw = socket.create_connection((address, 8883), timeout=10)
+    raw = socket.create_connection((address, 8883), timeout=PATIENCE_S)
     decoder, sent, acknowledged = Decoder(), 0, 0
     with context.wrap_socket(raw, server_hostname=address) as connection:
         connection.send(encode(Connect("d1", user_name=f"{address}/d1/?api-version=1", password=token)))
@@ -72,7 +73,7 @@ def test_killed_hub_has_kept_what_it_acknowledged(address: str, tmp_path: Path) 
         assert process.stdout.readline() == b"ready\n"
 
         def kill() -> None:
-            enough.wait(10)
+            enough.wait(PATIENCE_S)
             process.send_signal(signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
@@ -117,7 +118,8 @@ def test_killed_hub_goes_on_with_jobs_and_configurations(address: str, tmp_path:
         process.send_signal(signal.SIGKILL)
     with Hub(address, state=tmp_path) as hub:
         done = [(1, 1, 3)] * DEVICES
-        hub._live.watch.wait_for(lambda: _changes(hub) == done, "every change on every device, once", 10)
+        hub._live.watch.wait_for(lambda: _changes(hub) == done, "every change on every device, once", PATIENCE_S)
+        hub._live.watch.wait_for(lambda: not hub._live.engine.jobs.active(), "the end of the job", PATIENCE_S)
         job = owner.ask("GET", "/jobs/v2/j").body
         configuration = owner.ask("GET", "/configurations/c").body
     assert (job["status"], job["deviceJobStatistics"]["succeededCount"]) == ("completed", DEVICES)

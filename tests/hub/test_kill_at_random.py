@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ROUNDS = 3
+# Three as a rule. Each ends at random, so now and then one more is needed before every kind of write has been made.
+LEAST_ROUNDS, MOST_ROUNDS = 3, 10
 
 
 @contextlib.contextmanager
@@ -40,12 +41,13 @@ def _running(address: str, state: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.kill
-@pytest.mark.timeout(90)  # four starts of the program, on a machine that may be busy
 def test_hub_that_is_killed_at_random_has_kept_all_it_acknowledged(address: str, tmp_path: Path) -> None:
     """While 100 devices patch and 10 operators write; and the feed has told of nothing that was not kept."""
     with Hub(address, state=tmp_path) as hub:
         crowd = Crowd(hub)
-    for _ in range(ROUNDS):
+    for number in range(MOST_ROUNDS):
+        if number >= LEAST_ROUNDS and all(crowd.acknowledged.values()):
+            break
         with _running(address, tmp_path) as process:
             crowd.check()
             asyncio.run(crowd.use(process))

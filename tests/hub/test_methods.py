@@ -15,6 +15,7 @@ from fwsm.hub.refusal import Refusal, Why
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.topics import METHODS
 from tests.hub.anyjson import VALUES, bodies
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -117,7 +118,7 @@ def test_silent_device_times_out(engine: Engine) -> None:
 
 def _after_arrival(engine: Engine, arrive: Callable[[Device], None], device: Device) -> MethodResult:
     async def scene() -> MethodResult:
-        call = asyncio.create_task(engine.methods.call("d1", Call("go", connect_timeout_s=5)))
+        call = asyncio.create_task(engine.methods.call("d1", Call("go", connect_timeout_s=PATIENCE_S)))
         await asyncio.sleep(0)
         arrive(device)
         return await call

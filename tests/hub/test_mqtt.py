@@ -20,6 +20,7 @@ from fwsm.hub.sas import sign
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.topics import TWIN_ANSWERS
 from fwsm.hub.turn import Turn
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def _dial(hub: Hub) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=hub.ca_path)
-    raw = socket.create_connection((hub.address, hub.mqtt_port), timeout=10)
+    raw = socket.create_connection((hub.address, hub.mqtt_port), timeout=PATIENCE_S)
     return context.wrap_socket(raw, server_hostname=hub.address)
 
 
@@ -45,7 +46,7 @@ def _hear(connection: ssl.SSLSocket, count: int) -> list[Packet]:
 
 
 def _connect(hub: Hub, device_id: str) -> bytes:
-    token = sign(f"{hub.address}/devices/{device_id}", hub.device(device_id).primary_key, int(time.time()) + 60)
+    token = sign(f"{hub.address}/devices/{device_id}", hub.device(device_id).primary_key, int(time.time()) + 3600)
     return encode(Connect(device_id, user_name=f"{hub.address}/{device_id}/?api-version=1", password=token.encode()))
 
 
@@ -155,7 +156,7 @@ def test_silent_peer_is_closed_when_its_time_is_up() -> None:
     async def scene() -> None:
         stage = Scene(EphemeralState(), late_s=29.99)
         stage.now = 30.0
-        await asyncio.wait_for(stage.transport.ended.wait(), 5)
+        await asyncio.wait_for(stage.transport.ended.wait(), PATIENCE_S)
         assert stage.transport.log == ["close"]
 
     asyncio.run(scene())

@@ -23,6 +23,7 @@ from fwsm.hub import Hub
 from tests.device.iothub.bench import Twins, new_link
 from tests.device.iothub.states import States
 from tests.hub.pki import Pki
+from tests.patience import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +159,7 @@ def test_program_that_knows_of_nothing_comes_by_its_environment(elsewhere: Hub) 
     """Even under a name of the cloud; nothing in it was changed for this hub."""
     text = elsewhere.add_device("d1").connection_string.replace(elsewhere.address, "my-hub.azure-devices.net")
     environment = {"PATH": os.environ.get("PATH", ""), **elsewhere.environment}
-    subprocess.run([sys.executable, "-c", _PROGRAM, text], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", _PROGRAM, text], env=environment, check=True, timeout=PATIENCE_S)
     assert elsewhere.twin("d1")["properties"]["reported"]["here"] is True
 
 
@@ -187,13 +188,13 @@ def test_message_from_the_cloud_arrives_with_its_properties(hub: Hub) -> None:
     got: queue.Queue[Any] = queue.Queue()
     with _connected(client) as client:
         client.on_message_received = got.put
-        early = got.get(timeout=10)
+        early = got.get(timeout=PATIENCE_S)
         hub.mail.send("d1", b"\xff", content_type="a/b")
-        late = got.get(timeout=10)
+        late = got.get(timeout=PATIENCE_S)
+        assert eventually(lambda: hub.mail.waiting("d1") == 0)
     assert (early.data, early.message_id, early.ack) == (b"early", "m 1", "full")
     assert early.custom_properties == {"room": "5&6", "flag": None}
     assert (late.data, late.content_type) == (b"\xff", "a/b")
-    assert hub.mail.waiting("d1") == 0
     (record,) = hub.mail.feedback()
     assert (record["originalMessageId"], record["statusCode"]) == ("m 1", "Success")
 
@@ -209,6 +210,7 @@ def test_telemetry_arrives_with_its_properties(hub: Hub) -> None:
         message.custom_properties["room"] = "5"
         client.send_message(message)
         client.patch_twin_reported_properties({"a": 1})
+    hub.wait_disconnected("d1")
     hub.remove_device("d1")
     seen = [next(stream) for _ in range(6)]
     assert [(event.source, event.application.get("opType")) for event in seen] == [

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fwsm.hub import Hub
 from fwsm.hub.socks import SocksDoor
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +142,7 @@ def test_tls_begins_behind_the_door(elsewhere: Hub, port: int) -> None:
     """With a name that only the proxy resolves, and that the certificate is good for."""
     raw = socks.socksocket()
     raw.set_proxy(socks.SOCKS5, elsewhere.address, 18080, rdns=True)
-    raw.settimeout(10)
+    raw.settimeout(PATIENCE_S)
     raw.connect(("some-hub.azure-devices.net", port))
     context = ssl.create_default_context(cafile=elsewhere.ca_path)
     with context.wrap_socket(raw, server_hostname="some-hub.azure-devices.net") as connection:
@@ -157,7 +158,7 @@ def test_pause_closes_the_door_too(elsewhere: Hub) -> None:
     """An outage ends what came through it."""
     raw = socks.socksocket()
     raw.set_proxy(socks.SOCKS5, elsewhere.address, 18080)
-    raw.settimeout(10)
+    raw.settimeout(PATIENCE_S)
     raw.connect((elsewhere.address, 8883))
     with raw:
         elsewhere.pause()

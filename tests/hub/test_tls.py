@@ -20,6 +20,7 @@ from fwsm.hub.listener import Listener, bind
 from fwsm.hub.shown import NOTHING_SHOWN
 from fwsm.hub.tls import CERTIFICATE, TlsDoor, tls_context
 from tests.hub.pki import Pki, of_no_version
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -89,7 +90,7 @@ class Scene:
         async def scene() -> None:
             self.listener.open(bind(self.address, PORT))
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     await act()
             finally:
                 await self.listener.close()

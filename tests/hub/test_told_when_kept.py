@@ -23,6 +23,7 @@ from tests.hub.configurations.scene import body as configuration
 from tests.hub.jobs.scene import twin as job
 from tests.hub.mqttclient import PUBACK, MqttClient
 from tests.hub.rest.asking import Operator
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ class World:
 
     async def _visit(self, device: Device) -> None:
         address, name = self.hub.address, device.device_id
-        token = sign(f"{address}/devices/{name}", device.primary_key, int(time.time()) + 60).encode()
+        token = sign(f"{address}/devices/{name}", device.primary_key, int(time.time()) + 3600).encode()
         will = Will(f"devices/{name}/messages/events/", b"gone")
         connect = Connect(name, user_name=f"{address}/{name}/?api-version=1", password=token, will=will)
         client = await MqttClient.open(address, self.hub.mqtt_port, self.context, encode(connect))
@@ -167,7 +168,7 @@ def test_feed_tells_of_what_is_on_the_disk(write: str, address: str, tmp_path: P
         auditor = Auditor(hub, tmp_path)
         act(world)
         for _ in told:
-            assert events.next(10), auditor.told
+            assert events.next(PATIENCE_S), auditor.told
         hub._live.decide(bool)  # the audit of the last event has ended
         hub._live.decide(auditor.leave)
     assert (auditor.told[: len(told)], auditor.untrue) == (told, [])

@@ -10,6 +10,7 @@ from fwsm.errors import HubError
 from fwsm.hub.bags import Bag
 from fwsm.hub.events import Connected, Events, JobEnded, Reported, Sender, TelemetryReceived, WorkWaiting
 from fwsm.hub.watch import Watch
+from tests.patience import PATIENCE_S
 
 
 def test_reports_are_kept_in_order_by_device() -> None:
@@ -45,13 +46,13 @@ def test_waiting_ends_when_the_fact_becomes_true() -> None:
         return facts[0] if facts else ""
 
     def come_true() -> None:
-        asked.wait(5)
+        asked.wait(PATIENCE_S)
         facts.append("yes")
         events.publish(Connected("d1"))
 
     other = threading.Thread(target=come_true)
     other.start()
-    assert watch.wait_for(fact, "it", timeout_s=5) == "yes"
+    assert watch.wait_for(fact, "it", timeout_s=PATIENCE_S) == "yes"
     other.join()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from fwsm.errors import (
 from fwsm.hub import CutAfterAck, CutBeforeAck, Effect, Hub, Operation, Refuse, WithholdAnswer
 from tests.device.iothub.bench import DEADLINE_S, Twins, new_link, report_in_time
 from tests.device.iothub.states import States
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from fwsm.core.moment import Moment
@@ -206,10 +205,8 @@ def test_reconnecting_leaves_nothing_behind(hub: Hub, link: IoTHubLink, states: 
     enough = files() + 3
     lose(range(4, 12))
     assert link.connected
-    end_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while len(_link_threads()) > 6 or files() > enough:  # the last client may still be on its way out
-        assert time.monotonic() < end_s, (_link_threads(), files(), enough)
-        pause.wait(0.02)
+    # The last client may still be on its way out.
+    assert eventually(lambda: len(_link_threads()) <= 6 and files() <= enough), (_link_threads(), files(), enough)
 
 
 def test_a_refusal_on_the_way_back_is_not_the_end(hub: Hub, link: IoTHubLink, states: States) -> None:

@@ -74,7 +74,7 @@ class Peer:
 
     def connects(self, user_name: str = "0ne1/registrations/r1/api-version=2019-03-31") -> list[Packet]:
         """Send a CONNECT."""
-        token = sign("0ne1/registrations/r1", self.key, int(time.time()) + 60, "registration")
+        token = sign("0ne1/registrations/r1", self.key, int(time.time()) + 3600, "registration")
         return self.says(Connect("r1", True, 60, user_name, token.encode()))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fwsm.hub.sas import sign
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from fwsm.hub import Hub
@@ -39,11 +40,11 @@ class Operator:
     def token(self) -> str:
         """Return a good token."""
         host, key = self._fields["HostName"], self._fields["SharedAccessKey"]
-        return sign(host, key, int(time.time()) + 60, self._policy)
+        return sign(host, key, int(time.time()) + 3600, self._policy)
 
     def connection(self) -> http.client.HTTPSConnection:
         """Return a connection that is not yet open."""
-        return http.client.HTTPSConnection(*self._address, context=self.context, timeout=10)
+        return http.client.HTTPSConnection(*self._address, context=self.context, timeout=PATIENCE_S)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a connection for programs on asyncio, which write their requests themselves."""

@@ -18,6 +18,7 @@ from fwsm.hub.sas import sign
 from fwsm.hub.state import EphemeralState
 from fwsm.hub.turn import Turn
 from tests.hub.rest.asking import Operator, refused
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -33,9 +34,9 @@ class Reader:
 
     def __init__(self, hub: Hub, query: str = "", **headers: str) -> None:
         fields = dict(part.split("=", 1) for part in hub.service_connection_string.split(";"))
-        token = sign(fields["HostName"], fields["SharedAccessKey"], int(time.time()) + 60, "service")
+        token = sign(fields["HostName"], fields["SharedAccessKey"], int(time.time()) + 3600, "service")
         context = ssl.create_default_context(cafile=hub.ca_path)
-        self.connection = http.client.HTTPSConnection(hub.address, hub.rest_port, context=context, timeout=10)
+        self.connection = http.client.HTTPSConnection(hub.address, hub.rest_port, context=context, timeout=PATIENCE_S)
         self.connection.request("GET", f"{PATH}{query}", headers={"Authorization": token, **headers})
         self.response = self.connection.getresponse()
         assert self.response.status == 200

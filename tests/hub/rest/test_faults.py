@@ -118,7 +118,7 @@ def test_faults_are_ordered_from_this_machine_only(host: str, status: int) -> No
 
     async def scene() -> int:
         engine = Engine(EphemeralState(), time.time, time.monotonic)
-        token = sign("hub", engine.policies.keys["iothubowner"], int(time.time()) + 60, "iothubowner")
+        token = sign("hub", engine.policies.keys["iothubowner"], int(time.time()) + 3600, "iothubowner")
         app = rest_app(engine, Turn(EphemeralState(), asyncio.get_running_loop()))
         scope = {
             "type": "http",

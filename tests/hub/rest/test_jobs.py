@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from fwsm.hub.timestamp import timestamp
 from tests.hub.jobs.scene import method, twin
 from tests.hub.rest.asking import Operator, refused
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from fwsm.hub import Hub
 
 
 def _wait_over(hub: Hub) -> None:
-    hub._live.watch.wait_for(lambda: not hub._live.engine.jobs.active(), "the end of the job", 10)
+    hub._live.watch.wait_for(lambda: not hub._live.engine.jobs.active(), "the end of the job", PATIENCE_S)
 
 
 def test_job_is_carried_out_and_its_outcomes_can_be_asked_for(hub: Hub, owner: Operator) -> None:

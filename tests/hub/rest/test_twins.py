@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fwsm.hub.topics import METHODS
 from tests.hub.rest.asking import Operator, refused
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import pytest
@@ -122,8 +123,8 @@ def test_hub_stops_at_once_while_a_method_waits(hub: Hub, caplog: pytest.LogCapt
 
     caller = threading.Thread(target=call)
     caller.start()
-    assert device.called.wait(10)
+    assert device.called.wait(PATIENCE_S)
     hub.stop()
-    caller.join(5)
+    caller.join(PATIENCE_S)
     assert len(outcome) == 1
-    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert [record for record in caplog.records if record.levelname == "ERROR" and "azure" not in record.name] == []
