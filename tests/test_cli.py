@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from fwsm.cli import COMMANDS, program
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -31,7 +32,7 @@ def test_help_begins_with_examples() -> None:
 def test_help_imports_no_command() -> None:
     """What is not used is not loaded: help is there at once, and needs no optional package."""
     code = "import sys; from fwsm.cli import program; program(['--help'], standalone_mode=False); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not loaded & {"urllib3", "sqlalchemy", "azure.iot.device", "starlette", "rich", "transitions"}
 

@@ -18,6 +18,7 @@ from fwsm.cli.access import CONFIG_FILE, HUB, Access, access_options
 from fwsm.cli.failure import reported_failures
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 from fwsm.cli.output import Output, pass_output
+from tests.patience import PATIENCE_S
 from tests.service.scripted import Site, answering
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def test_secret_is_shown_nowhere(tmp_path: Path, host: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=25,
+        timeout=PATIENCE_S,
     )
     assert ended.returncode in {11, 14}
     shown = (ended.stdout + ended.stderr).replace(f"h{_KEY}", "")

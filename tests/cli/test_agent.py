@@ -9,19 +9,16 @@ import socket
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
-
 from fwsm.cli.agent import _Life
 from fwsm.cli.output import Output
 from fwsm.config import DeviceConfig
 from fwsm.errors import LinkDeafError, LinkError, LinkLostError
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
-
-pytestmark = pytest.mark.timeout(120)
 
 KEY = base64.b64encode(b"the key of this device").decode()
 
@@ -32,7 +29,7 @@ def test_it_tells_systemd_how_it_is_and_logs_json_without_secrets(
     """Up, well again and again although the hub is away, stopping; each line of the log is an object with the ids."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as supervisor:
         supervisor.bind(str(tmp_path / "notify"))
-        supervisor.settimeout(60)
+        supervisor.settimeout(PATIENCE_S)
         process = start(
             *("device", "run", "--state-dir", tmp_path / "state", "--slots-dir", tmp_path / "board"),
             env={
@@ -52,7 +49,7 @@ def test_it_tells_systemd_how_it_is_and_logs_json_without_secrets(
         process.send_signal(signal.SIGTERM)
         while not heard[-1].startswith("STOPPING=1"):
             heard.append(supervisor.recv(4096).decode())
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     entries = [json.loads(line) for line in err.splitlines()]
     assert any("FWSM_SOAK_S was meant" in entry["message"] for entry in entries)
@@ -103,7 +100,7 @@ def test_the_status_is_cleared_of_secrets(tmp_path: Path) -> None:
 def test_a_start_that_fails_is_an_entry_of_the_log(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     """What a person is told otherwise, a program can read."""
     process = start("device", "run", "--state-dir", tmp_path / "state", "--log-format", "json")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     (entry,) = [json.loads(line) for line in err.splitlines()]
     assert process.returncode == 11
     assert entry["level"] == "ERROR"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from fwsm.cli.progress import LineBar
 from fwsm.core.lifecycle import TABLE
 from fwsm.core.update import State
 from fwsm.service import Section
+from tests.patience import PATIENCE_S
 from tests.service.player import TUTORIAL_REPORTS, Player
 
 if TYPE_CHECKING:
@@ -23,21 +23,20 @@ if TYPE_CHECKING:
     from fwsm.hub import Hub
 
 
-@pytest.mark.timeout(60)
 def test_device_that_comes_online_is_triggered_and_watched(
     hub: Hub, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     """With --wait-online the order may come before the device does; it is given once."""
     player = Player(hub, "d1", reports=TUTORIAL_REPORTS)
     variables = {CONNECTION_STRING: hub.service_connection_string, CA_FILE: str(hub.ca_path)}
-    options: tuple[Any, ...] = ("--wait-online", "--watch", "--interval", "0.05", "--timeout", "40")
+    options: tuple[Any, ...] = ("--wait-online", "--watch", "--interval", "0.05", "--timeout", "60")
     process = start("trigger", "d1", "--uri", "https://example.org/fw.img", *options, env=variables)
     assert process.stderr is not None
     assert process.stderr.readline() == "d1 is offline; waiting for it to come online\n"
     with player:
         assert process.stdout is not None
         assert process.stdout.readline() == "d1 answered 200: FirmwareUpdate started\n"
-        assert process.wait(40) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert len(player.calls) == 1
 
 

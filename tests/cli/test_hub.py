@@ -22,6 +22,7 @@ from fwsm.hub.codec import encode
 from fwsm.hub.packets import ConnAck, Connect
 from fwsm.service import Client, Transport
 from fwsm.service.sas import SharedAccess
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ def test_hub_runs_until_it_is_told_to_stop(
     with Client(Transport(SharedAccess.parse(card["ownerConnectionString"]), ca_file=card["caPath"])) as client:
         assert client.device("d1").connection_string == card["devices"][0]["connectionString"]
     process.send_signal(ending)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "the hub has stopped\n")
     assert not os.path.exists(card["caPath"])  # noqa: PTH110 - the path came as text
 
@@ -89,7 +90,7 @@ def test_hub_says_what_to_export(loopback: Callable[[], str], start: Callable[..
     exports = "".join(line for line in lines if line.startswith("  export "))
     shows = 'printf \'%s\\n\' "$FWSM_SERVICE_CONNECTION_STRING" "$FWSM_CONNECTION_STRING"'
     script = f'{exports} {shows}; test -r "$FWSM_CA_FILE" && test -r "$NODE_EXTRA_CA_CERTS"'
-    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=10)
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     operators, devices = shown.stdout.splitlines()
     assert operators.startswith(f"HostName={address}:9443;SharedAccessKeyName=iothubowner;SharedAccessKey=")
     assert devices == lines[2].removeprefix("device d1  ").rstrip()
@@ -103,7 +104,7 @@ def test_hub_says_why_it_refuses(loopback: Callable[[], str], start: Callable[..
     process = start("hub", "run", "--address", address, "--ephemeral", "--json", "--verbose")
     card = _ready(process)
     context = ssl.create_default_context(cafile=card["caPath"])
-    raw = socket.create_connection((address, 8883), timeout=10)
+    raw = socket.create_connection((address, 8883), timeout=PATIENCE_S)
     with context.wrap_socket(raw, server_hostname=address) as device:
         device.sendall(encode(Connect("nobody", user_name=f"{address}/nobody/?api-version=1", password=b"x")))
         assert device.recv(4) == encode(ConnAck(5))
@@ -129,7 +130,7 @@ def test_hub_remembers_its_devices(
         process = start("hub", "run", "--address", loopback(), "--state", tmp_path / "h", "--device", "d1", "--json")
         cards.append(_ready(process))
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     keys = [card["devices"][0]["connectionString"].partition("DeviceId")[2] for card in cards]
     assert keys[0] == keys[1]
 
@@ -197,7 +198,7 @@ def test_missing_extra_is_told() -> None:
     """Without the packages of the hub the command says how to get them, and all other commands work."""
     command = [sys.executable, "-c", _WITHOUT_EXTRA]
     done = subprocess.run(
-        [*command, "hub", "run", "--ephemeral"], capture_output=True, text=True, check=False, timeout=20
+        [*command, "hub", "run", "--ephemeral"], capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert done.returncode == 11
     assert done.stderr.splitlines() == [
@@ -205,7 +206,7 @@ def test_missing_extra_is_told() -> None:
         "  why: the package starlette is missing",
         "  fix: Run: pip install 'fwsm[hub]'",
     ]
-    other = subprocess.run([*command, "hub", "device", "--help"], capture_output=True, check=False, timeout=20)
+    other = subprocess.run([*command, "hub", "device", "--help"], capture_output=True, check=False, timeout=PATIENCE_S)
     assert other.returncode == 0
 
 
@@ -300,7 +301,7 @@ def test_hub_on_other_ports_says_how_sdks_find_it(
 def test_hub_is_not_opened_to_others_by_accident(start: Callable[..., subprocess.Popen[str]]) -> None:
     """It takes a word; without it nothing listens."""
     process = start("hub", "run", "--address", "0.0.0.0", "--ephemeral")
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0
     assert "other machines could reach it" in err
     assert "--allow-remote" in err
@@ -359,7 +360,7 @@ def test_an_address_that_will_not_do_has_the_code_of_a_setting(start: Callable[.
     """Neither a name nor an address of others."""
     for address in ("localhost", "8.8.8.8"):
         process = start("hub", "run", "--ephemeral", "--address", address)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 11, err
 
 
@@ -369,6 +370,6 @@ def test_a_second_hub_on_a_directory_has_the_code_of_a_lock(
     """The first goes on."""
     with Hub(loopback(), state=tmp_path):
         process = start("hub", "run", "--address", loopback(), "--state", tmp_path)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 13, err
         assert "another hub runs on this directory" in err

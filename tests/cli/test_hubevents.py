@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from fwsm.cli import program
 from fwsm.cli.options import CA_FILE, CONNECTION_STRING
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import subprocess
@@ -80,6 +81,6 @@ def test_following_ends_with_ctrl_c_and_with_the_hub(hub: Hub, start: Callable[.
             process.send_signal(signal.SIGINT)
         else:
             end()
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
         ended.append((process.returncode, "has ended the feed" in err))
     assert ended == [(130, False), (14, True)]

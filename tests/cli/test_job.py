@@ -14,8 +14,6 @@ from fwsm.cli.options import CA_FILE, CONNECTION_STRING
 if TYPE_CHECKING:
     from fwsm.hub import Hub
 
-pytestmark = pytest.mark.timeout(90)
-
 
 def _fwsm(hub: Hub, *arguments: str) -> Result:
     variables = {CONNECTION_STRING: hub.service_connection_string, CA_FILE: str(hub.ca_path)}

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from fwsm.cli.output import Output, json_option, pass_output
 from fwsm.cli.progress import LineBar, SilentBar
 from fwsm.errors import DeviceOfflineError
+from tests.patience import PATIENCE_S
 
 _ERROR = DeviceOfflineError("d1 is offline", why="no power", fix="Plug it in")
 
@@ -87,7 +88,7 @@ def test_results_that_cannot_be_written_are_an_error_in_words(options: tuple[str
         command = [sys.executable, "-m", "fwsm", "trigger", "d1", "--uri", "ftp://h/fw", *options]
         if not options:
             command = [sys.executable, "-m", "fwsm", "diagram"]
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE_S)
     assert ended.returncode == (2 if options else 1)
     assert "Traceback" not in ended.stderr
     assert "error: " in ended.stderr
@@ -119,7 +120,7 @@ def test_letters_that_stdout_does_not_have_are_written_as_escapes(tmp_path: Path
 def test_a_closed_stream_is_not_missed(closed: str) -> None:
     """As some service managers start programs."""
     command = f"{shlex.quote(sys.executable)} -m fwsm diagram {closed}"
-    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

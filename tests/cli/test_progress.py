@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwsm.cli.progress import Bar, LineBar, SilentBar
+from tests.patience import PATIENCE_S
 
 
 class _Drawn(Bar):
@@ -79,7 +80,7 @@ def _on_terminal(kind: str) -> tuple[str, str]:
     ) as process:
         os.close(slave)
         drawn = _read_to_end(master)
-        data, _ = process.communicate(timeout=20)
+        data, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, drawn
     return drawn, data
 

@@ -11,6 +11,7 @@ import pytest
 
 from fwsm.cli.unit import service_unit
 from fwsm.errors import ConfigError
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,5 +54,5 @@ def test_systemd_finds_nothing_wrong_with_it(tool: Callable[[str], str], tmp_pat
     file = tmp_path / "fwsm.service"
     file.write_text(service_unit(Path("/etc/fwsm/fwsm.toml")))
     command = [tool("systemd-analyze"), "verify", "--man=no", str(file)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert (said.returncode, said.stderr) == (0, "")

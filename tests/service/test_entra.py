@@ -22,6 +22,7 @@ from fwsm.errors import ConfigError, FwsmError, HubUnreachableError, Unauthorize
 from fwsm.service.client import Client
 from fwsm.service.entra import EntraAccess
 from fwsm.service.transport import Transport
+from tests.patience import PATIENCE_S
 from tests.service.scripted import answering
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def test_missing_package_is_told() -> None:
         "from fwsm.service.entra import default_credential\n"
         "try:\n    default_credential()\nexcept ConfigError as error:\n    print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert "pip install 'fwsm[azure]'" in done.stdout
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from fwsm.hub import Hub
     from tests.service.scripted import Site
 
-pytestmark = pytest.mark.timeout(90)
-
 
 def _document(status: str, **counts: int) -> dict[str, Any]:
     return {"status": status, "deviceJobStatistics": {f"{name}Count": number for name, number in counts.items()}}

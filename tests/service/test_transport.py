@@ -100,7 +100,7 @@ def test_unsent_call_is_tried_again(site: Site) -> None:
 def test_accident_is_told_in_the_words_of_the_system_or_in_ours(site: Site) -> None:
     """A parser that has found nothing where a number should be is not the user's affair."""
     _, transport = site.serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", _BROKEN)
-    _, lines = transport.stream("/x", {}, silence_s=5)
+    _, lines = transport.stream("/x", {}, silence_s=60)
     with pytest.raises(HubUnreachableError) as caught:
         next(lines)
     assert caught.value.why == "the connection broke off (the hub closed it)"
