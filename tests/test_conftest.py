@@ -7,13 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 FAILING = "import random\n\ndef test_it():\n    raise AssertionError(f'drawn {random.random()}')\n"
 
 
-@pytest.mark.timeout(120)
 def test_a_failed_run_prints_what_repeats_it(tmp_path: Path) -> None:
     """Run again as it says, the random values are the same."""
     test = tmp_path / "test_it.py"

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(120)  # each starts an interpreter, and some a pytest in it
-
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -44,7 +42,6 @@ def examples() -> list[Example]:
     return found
 
 
-@pytest.mark.timeout(120)
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     """What a reader copies passes mypy --strict."""
     files = []
@@ -58,7 +55,6 @@ def test_the_examples_are_typed(tmp_path: Path) -> None:
     assert files
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("example", [example for example in examples() if not example.mark], ids=str)
 def test_an_example_runs(example: Example, tmp_path: Path) -> None:
     """To its end, without an error."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DeviceProcess"]
 
-_STOPS_WITHIN_S = 15.0
+_STOPS_WITHIN_S = 30.0
 
 
 class DeviceProcess:

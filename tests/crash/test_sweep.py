@@ -109,7 +109,6 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("randomly_seed", 1))
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("board_too", [True, False], ids=["power", "kill"])
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_cut_at_any_moment_ends_in_a_complete_update(shard: int, board_too: bool, sweep: Sweep) -> None:
@@ -126,7 +125,6 @@ def test_a_cut_while_coming_back_from_a_cut(board_too: bool, sweep: Sweep, seed:
         sweep.cut(first, then, board_too=board_too)
 
 
-@pytest.mark.timeout(120)
 def test_a_cut_in_an_extended_lifecycle(rig_for: Callable[[str], Rig], image: Path, seed: int) -> None:
     """With a step at each place: moments drawn by a seed that is printed; the steps ran, and the end is the same."""
     ran: set[str] = set()

@@ -11,6 +11,7 @@ from fwsm.diagram.graph import Graph
 from fwsm.diagram.overlay import PLAIN
 from fwsm.diagram.palette import Theme
 from tests.diagram.journeys import GOOD, LIFECYCLE, told
+from tests.patience import PATIENCE_S
 
 PROGRAM = """
 import sys
@@ -36,7 +37,11 @@ def test_output_does_not_depend_on_the_hash_seed(seed: str) -> None:
     """Sets in the table do not shuffle what is drawn."""
     here = "".join(text(Graph.of(Lifecycle()), PLAIN) for text in FORMATS.values())
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=20
+        [sys.executable, "-c", PROGRAM],
+        env={"PYTHONHASHSEED": seed},
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert done.stdout.decode() == here
 

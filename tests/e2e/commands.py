@@ -9,14 +9,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fwsm.hub import Hub
 
 __all__ = ["Ended", "begin", "ended", "fwsm", "operator"]
-
-_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,11 @@ def begin(*arguments: object, variables: Mapping[str, str] | None = None) -> sub
     )
 
 
-def ended(process: subprocess.Popen[str], timeout_s: float = _PATIENCE_S) -> Ended:
-    """Wait for the end of a command; one that does not end in time is killed, and that is an error."""
+def ended(process: subprocess.Popen[str], timeout_s: float = 2 * PATIENCE_S) -> Ended:
+    """Wait for the end of a command; one that does not end in time is killed, and that is an error.
+
+    The demo is a command that takes long, and has a patience of its own.
+    """
     try:
         out, err = process.communicate(timeout=timeout_s)
     finally:

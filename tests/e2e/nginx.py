@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Nginx", "Transfer"]
 
 _PORT = 8443
-_PATIENCE_S = 10.0
 _LOOK_AGAIN_S = 0.02
 
 # One process, so that ending it ends everything.
@@ -116,7 +117,7 @@ class Nginx:
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
-            process.wait(_PATIENCE_S)
+            process.wait(PATIENCE_S)
 
     def url(self, name: str) -> str:
         """Return where clients find a file of `root`."""
@@ -140,7 +141,7 @@ class Nginx:
         return False
 
     def _await(self, fact: Callable[[], bool]) -> None:
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + PATIENCE_S
         while not fact():
             alive = self._process is not None and self._pause(self._process)
             if not alive or time.monotonic() > end:

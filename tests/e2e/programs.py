@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from fwsm.hub import Hub
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +83,7 @@ def running(command: list[str], variables: dict[str, str], log: Path) -> Iterato
     with process:
         try:
             yield process
-            process.communicate(timeout=15)
+            process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
 

@@ -20,12 +20,13 @@ from fwsm.testing.image_faults import Fault
 from fwsm.testing.image_server import ImageServer
 from tests.e2e.commands import Ended, fwsm, operator
 from tests.kill.unit import Unit
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.e2e
 
 IMAGE = random.Random(11).randbytes(1 << 20)
 WRONG_KEY = base64.b64encode(b"not the key of this device at all").decode()
@@ -278,7 +279,7 @@ def test_a_disk_without_room_for_the_database_is_named(
 ) -> None:
     """The device comes up and refuses the update, and log and operator get the reason; then there is room."""
     unit.start(under=small_disk(unit.process.state_dir, "16k"))
-    unit.hub.wait_reachable(unit.name, 20)
+    unit.hub.wait_reachable(unit.name, PATIENCE_S)
     said = triggered(unit)
     assert said.code == 19
     assert all(word in said.out for word in ("503", "the disk is full", "Free some space"))

@@ -14,6 +14,7 @@ from docs.recording.__main__ import PICTURE
 from fwsm.core.update import State
 from fwsm.store import Store
 from tests.e2e.commands import begin, ended, fwsm
+from tests.patience import PATIENCE_S
 from tests.recording.test_drawing import texts
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.commands import Ended
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 CHECKS = 7
 
@@ -38,14 +39,13 @@ def held(said: Ended, count: int = CHECKS) -> list[dict[str, Any]]:
 
 
 def test_the_demo_holds_all_that_it_claims() -> None:
-    """Two kills, an update that is applied, exit code 0, within half a minute and without a traceback.
+    """Two kills, an update that is applied, exit code 0, and no traceback.
 
     And the README's recording is of this demo: its last picture lists these claims, and no other.
     """
     said = fwsm("demo", "--json")
     checks = held(said)
     moments = [document for document in said.documents if document["event"] == "moment"]
-    assert moments[-1]["atS"] < 30
     assert sum(moment["text"].startswith("SIGKILL") for moment in moments) == 2
     assert moments[-1]["reported"]["status"] == "applyComplete"
     assert "Traceback" not in said.out + said.err
@@ -156,7 +156,7 @@ def test_the_demo_ends_in_order_when_nobody_reads_on(running: subprocess.Popen[s
     assert running.stderr is not None
     read_until(running, "twin: ")
     running.stdout.close()
-    assert running.wait(60) == 141
+    assert running.wait(PATIENCE_S) == 141
     assert "Traceback" not in running.stderr.read()
     assert list(tmp_path.iterdir()) == []
 

@@ -15,12 +15,13 @@ from fwsm.device.device import Device
 from fwsm.device.iothub import IoTHubLink
 from fwsm.hub import Hub
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.sdk, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
 URI = "https://images.example/one.img"
 
@@ -45,7 +46,7 @@ def running(hub: Hub, directory: Path) -> Iterator[Device]:
             yield device
         finally:
             device.stop()
-            thread.join(20)
+            thread.join(PATIENCE_S)
 
 
 def shown(twin: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_what_is_reported_while_a_twin_is_acted_on_does_not_seem_lost(
         with running(hub, tmp_path) as device:
             told = threading.Event()
             device.on_report(lambda _patch: told.set())
-            device.on_enter()(lambda _entered: told.wait(30))
+            device.on_enter()(lambda _entered: told.wait(PATIENCE_S))
             hub.wait_reachable("d1")
             desire(hub, {"fwPackageUri": URI})
             hub.wait_twin("d1", lambda twin: shown(twin).get("reason") == "delay")

@@ -9,11 +9,12 @@ import pytest
 
 from fwsm.hub import Hub, Operation, Refuse
 from tests.e2e.programs import NODE, PYTHON_2_14, PYTHON_2_15, Client, full_hub, running
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 CLIENTS = [
     Client(home, program, transport)
@@ -48,12 +49,12 @@ def hub(
         variables = hub.environment | {"CONNECTION_STRING": hub.add_device("d1").connection_string}
         log = tmp_path_factory.mktemp(client.name) / "client.log"
         with running([*command, client.transport], variables, log):
-            hub.wait_twin("d1", lambda twin: twin["properties"]["reported"].get("ready"), 30)
+            hub.wait_twin("d1", lambda twin: twin["properties"]["reported"].get("ready"), PATIENCE_S)
             yield hub
 
 
 def _call(hub: Hub, name: str, payload: Any = None) -> Any:
-    result = hub.call_method("d1", name, payload, response_timeout_s=20, connect_timeout_s=20)
+    result = hub.call_method("d1", name, payload, response_timeout_s=PATIENCE_S, connect_timeout_s=PATIENCE_S)
     assert result.status == 200, result.payload
     return result.payload
 
@@ -66,7 +67,7 @@ def _heard(hub: Hub, **properties: Any) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(twin["properties"]["reported"].get("heard", "{}"))
         return found if found.get("$version") == version else {}
 
-    return heard(hub.wait_twin("d1", heard, 20))
+    return heard(hub.wait_twin("d1", heard, PATIENCE_S))
 
 
 def test_method_passes_its_payload_both_ways(hub: Hub) -> None:
@@ -103,7 +104,7 @@ def test_telemetry_arrives(hub: Hub) -> None:
 def test_refused_report_is_told_to_the_program(hub: Hub, status: int) -> None:
     """And the next one goes through."""
     hub.faults.inject(Operation.REPORTED_PATCH, Refuse(status), device_id="d1")
-    refused = hub.call_method("d1", "report", {"a": 1}, response_timeout_s=40)
+    refused = hub.call_method("d1", "report", {"a": 1}, response_timeout_s=PATIENCE_S)
     assert refused.status == 500
     _call(hub, "report", {"a": 2})
     assert hub.twin("d1")["properties"]["reported"]["a"] == 2
@@ -120,5 +121,5 @@ def test_it_comes_back_after_an_outage(hub: Hub) -> None:
     """By itself, however often it finds the door shut."""
     with hub.offline():
         hub.wait_disconnected("d1")
-    hub.wait_connected("d1", 30)
+    hub.wait_connected("d1", PATIENCE_S)
     assert _call(hub, "read")["reported"]["ready"] is True

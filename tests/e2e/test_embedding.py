@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,15 +16,15 @@ from fwsm.device.durable import Disk
 from fwsm.device.installers.bootloader import Board
 from fwsm.hub import Hub
 from fwsm.testing.image_server import ImageServer
+from tests.patience import PATIENCE_S
 from tests.test_examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.e2e
 
-PATIENCE_S = 20.0
 IMAGE = bytes(range(256)) * 4000
 (SERVICE,) = [example for example in examples() if example.mark == "service"]
 
@@ -114,11 +112,9 @@ def ended(process: subprocess.Popen[str]) -> Iterator[None]:
 
 def wait_told(hub: Hub, **fields: Any) -> None:
     """Wait until the twin shows these fields."""
-    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    told: dict[str, Any] = {}
-    while time.monotonic() < end:
-        told = hub.twin("d1")["properties"]["reported"].get("iothubDM", {}).get("firmwareUpdate", {})
-        if fields.items() <= told.items():
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"{told} lacks {fields}")
+
+    def told(twin: dict[str, Any]) -> bool:
+        section = twin["properties"]["reported"].get("iothubDM", {}).get("firmwareUpdate", {})
+        return bool(fields.items() <= section.items())
+
+    hub.wait_twin("d1", told, PATIENCE_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from fwsm.errors import ArtifactMissingError, HealthError, InstallError
 from fwsm.hub import Hub
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from tests.core.test_request import BAD
+from tests.patience import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from fwsm.core.update import Artifact, Progress, Update
 
-pytestmark = [pytest.mark.e2e, pytest.mark.sdk, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
 
-PATIENCE_S = 20.0
 MOST_BYTES = 128 * 1024  # what a hub passes on
 URI = "https://images.example/one.img"
 OTHER = "https://images.example/two.img"
@@ -112,10 +111,7 @@ def device_in(hub: Hub, state: State | None, directory: Path, **options: Any) ->
         hub.wait_reachable(name, PATIENCE_S)
         if state is not None:
             assert hub.call_method(name, METHOD, REQUEST).status == 200
-            end_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
-            while device.update is None or device.update.state is not state:
-                assert time.monotonic() < end_s, device.update
-                pause.wait(0.01)
+            assert eventually(lambda: device.update is not None and device.update.state is state), device.update
         yield device
         gates.opened.set()
 
@@ -157,19 +153,16 @@ def test_what_cannot_be_done_is_answered_409_with_the_reason_and_changes_nothing
 
 @pytest.mark.parametrize("state", [State.WAITING, State.DOWNLOADING, State.DOWNLOAD_COMPLETE], ids=str)
 def test_before_applying_another_update_takes_the_place_of_the_first(hub: Hub, state: State, tmp_path: Path) -> None:
-    """The same request is the same update; another is answered 200 with an id of its own, in well under a second."""
+    """The same request is the same update; another is answered 200 with an id of its own, and waits for nobody."""
     name = tmp_path.name
     with device_in(hub, state, tmp_path) as device:
         first = device.update
         assert first is not None
         again = hub.call_method(name, METHOD, REQUEST)
         assert (again.status, again.payload["updateId"]) == (200, first.id)
-        began_s = time.monotonic()
         other = hub.call_method(name, METHOD, {"fwPackageUri": OTHER})
-        took_s = time.monotonic() - began_s
         assert (other.status, other.payload["message"]) == (200, "FirmwareUpdate started")
         assert other.payload["updateId"] != first.id
-        assert took_s < 1.0
         ended = [row for row in device.history(first.id) if row.state.settled]
         assert [(row.state, row.failure_code) for row in ended] == [(State.DOWNLOAD_FAILED, "superseded")]
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -30,7 +32,7 @@ def test_it_serves_ranges_of_a_real_image_over_tls(
     with loaded.open("wb") as file:
         for span in (f"0-{half - 1}", f"{half}-"):
             command = [tool("curl"), "-sS", "--fail", "--cacert", f"{nginx.ca_path}", "-r", span, url]
-            subprocess.run(command, stdout=file, check=True, timeout=20)
+            subprocess.run(command, stdout=file, check=True, timeout=PATIENCE_S)
 
     assert hashlib.sha256(loaded.read_bytes()).digest() == hashlib.sha256(firmware.read_bytes()).digest()
     asked = [(transfer.status, transfer.range, transfer.sent_bytes) for transfer in nginx.transfers(2)]
@@ -50,7 +52,7 @@ def test_a_client_that_goes_away_has_not_been_sent_everything(start_nginx: Start
 def _read_a_little(nginx: Nginx) -> None:
     host = nginx.url("").removeprefix("https://").rstrip("/")
     context = ssl.create_default_context(cafile=nginx.ca_path)
-    connection = HTTPSConnection(host, context=context, timeout=10)
+    connection = HTTPSConnection(host, context=context, timeout=PATIENCE_S)
     connection.request("GET", "/image")
     assert connection.getresponse().read(1000) == bytes(1000)
     connection.close()

@@ -13,6 +13,7 @@ from fwsm.device.installers.bootloader import Board
 from fwsm.hub import Hub
 from fwsm.testing.process import DeviceProcess
 from tests.e2e.commands import begin, ended, operator
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import StartNginx
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_boot_loader_from_debian_arrives_although_the_device_is_killed(
@@ -38,7 +39,7 @@ def test_a_boot_loader_from_debian_arrives_although_the_device_is_killed(
             hub.wait_reachable("board")
             uri = nginx.url(firmware.name)
             trigger = begin("trigger", "board", "--uri", uri, "--sha256", digest, "--watch", variables=operator(hub))
-            hub.wait_twin("board", lambda twin: loaded_percent(twin) >= 25, 30)
+            hub.wait_twin("board", lambda twin: loaded_percent(twin) >= 25, PATIENCE_S)
             device.kill()
             (part,) = (device.state_dir / "artifacts").glob("*.part")
             kept_bytes = part.stat().st_size

@@ -32,12 +32,13 @@ from fwsm.testing.image_server import ImageServer
 from fwsm.testing.process import DeviceProcess
 from tests.device.iothub.certificates import make_certificate
 from tests.e2e.commands import Ended, fwsm, operator
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 IMAGE = random.Random(7).randbytes(300_000)
 SIGNATURE = f"{secrets.token_hex(24)}%2B%3D"
@@ -160,7 +161,7 @@ def _await(unit: Unit, hub: Hub, name: str, status: str) -> None:
         shown = twin["properties"]["reported"].get("iothubDM", {}).get("firmwareUpdate", {})
         return bool(shown.get("status") == status)
 
-    hub.wait_twin(name, told, 30.0)
+    hub.wait_twin(name, told, PATIENCE_S)
     assert unit.process.running
 
 
@@ -181,7 +182,7 @@ def test_a_signed_address_a_key_and_a_proxy_with_a_password(
         unit = Unit(tmp_path / "d1", hub.ca_pem + server.ca_pem, settings, hidden)
         hub.faults.inject(Operation.CONNECT, Refuse(3), times=3)
         with unit.running():
-            hub.wait_reachable("d1", 30.0)
+            hub.wait_reachable("d1", PATIENCE_S)
             bad = f"https://operator:{quote(password, safe='')}@h/fw.img?sig={SIGNATURE}"
             unit.keep(fwsm("trigger", "d1", "--uri", bad, variables=operator(hub)), "bad", code=2)
             refused = hub.call_method("d1", "firmwareUpdate", {"fwPackageUri": bad})
@@ -255,7 +256,7 @@ def test_a_token_a_passphrase_and_the_key_of_an_enrolment(
         if "connection_string" not in settings:
             unit.variables.pop("FWSM_CONNECTION_STRING", None)
         with unit.running():
-            hub.wait_reachable(name, 40.0)
+            hub.wait_reachable(name, PATIENCE_S)
             payload = {"fwPackageUri": _signed(server), "fwPackageCheckValue": DIGEST}
             assert hub.call_method(name, "firmwareUpdate", payload).status == 200
             _await(unit, hub, name, "applyComplete")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from tests.e2e.programs import NODE, PYTHON_2_14, PYTHON_SERVICE, Client, full_hub, running
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fwsm.hub import Hub
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 CLIENTS = [Client(PYTHON_SERVICE, "clients/service.py"), Client(NODE, "node/service.js")]
 DEVICE = Client(PYTHON_2_14, "clients/device_sync.py")
@@ -53,7 +54,7 @@ def play(
             env={"PATH": os.defpath} | hub.environment | {"CONNECTION_STRING": text},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert ended.returncode == 0, ended.stderr
@@ -110,7 +111,7 @@ def listening(
     variables = hub.environment | {"CONNECTION_STRING": hub.device("d1").connection_string}
     log = tmp_path_factory.mktemp("device") / "device.log"
     with running([*DEVICE.command(missing, tool), DEVICE.transport], variables, log):
-        hub.wait_reachable("d1", 30)
+        hub.wait_reachable("d1", PATIENCE_S)
         yield
 
 
@@ -167,4 +168,4 @@ def test_configurations(play: Callable[[str], Any], hub: Hub, client: Client) ->
     seen = play("configurations")
     assert seen.pop("unquoted", None) == (None if client.home == NODE else 409)
     assert seen == {"priority": 5, "listed": ["c1"], "gone": 404}
-    hub.wait_twin("d1", lambda twin: twin["properties"]["desired"].get("fw") == {"v": 2}, 20)
+    hub.wait_twin("d1", lambda twin: twin["properties"]["desired"].get("fw") == {"v": 2}, PATIENCE_S)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from fwsm.hub import Hub
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.e2e
 
 APP = Path(__file__).parent / "node" / "device.js"
 URI = "https://images.example.com/firmware-2.0.bin"
@@ -52,19 +53,21 @@ def start_device(
                     [tool("node"), f"{APP}"], env=os.environ | settings | variables, stdout=log, stderr=log
                 )
             )
-        hub.wait_reachable("tutorial", 20)
+        hub.wait_reachable("tutorial", PATIENCE_S)
 
     yield start
     for process in processes:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
 
 def trigger(hub: Hub) -> subprocess.CompletedProcess[str]:
     """Run the operator's command to its end."""
     settings = {"FWSM_SERVICE_CONNECTION_STRING": hub.service_connection_string, "FWSM_CA_FILE": f"{hub.ca_path}"}
     command = [sys.executable, "-m", "fwsm", "trigger", "tutorial", "--uri", URI, "--watch"]
-    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=40, check=False)
+    return subprocess.run(
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def statuses(hub: Hub) -> list[str]:
@@ -120,7 +123,7 @@ def test_the_payload_may_be_text_as_in_2016(hub: Hub, start_device: Callable[...
     start_device(STEP_MS="1")
     answer = hub.call_method("tutorial", "firmwareUpdate", json.dumps({"fwPackageUri": URI}))
     assert (answer.status, answer.payload) == (200, "FirmwareUpdate started")
-    hub.wait_twin("tutorial", lambda twin: "applyComplete" in json.dumps(twin), 20)
+    hub.wait_twin("tutorial", lambda twin: "applyComplete" in json.dumps(twin), PATIENCE_S)
     assert statuses(hub) == SUCCESS
 
 

@@ -16,18 +16,19 @@ from fwsm.core.update import State
 from fwsm.testing.image_server import ImageServer
 from tests.e2e.programs import NODE, Client, full_hub
 from tests.kill.unit import Unit
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 OPERATOR = Client(NODE, "node/operator.js")
 IMAGE = random.Random(16).randbytes(1 << 20)
 STATUSES = ["waiting", "downloading", "downloadComplete", "applying", "applyComplete"]
 APPLIED, FAILED, NOT_TAKEN = 0, 1, 2
-LASTS_S = 2.0  # each of the phases that the operator has to see, at two looks a second
+LASTS_S = 3.0  # each of the phases that the operator has to see, at two looks a second
 
 
 @pytest.fixture
@@ -58,7 +59,12 @@ def operate(
             "PAYLOAD": json.dumps(payload or unit.payload),
         }
         ended = subprocess.run(
-            command, env=unit.hub.environment | variables, capture_output=True, text=True, timeout=60, check=False
+            command,
+            env=unit.hub.environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
         assert ended.stderr == ""
         return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]

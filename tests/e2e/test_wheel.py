@@ -23,7 +23,6 @@ print(schema.migrations_directory())
 """
 
 
-@pytest.mark.timeout(120)
 def test_the_wheel_brings_its_migrations_and_runs_them(tmp_path: Path) -> None:
     """A database is made by what is in the wheel alone, and the types are there for whoever embeds it."""
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", f"{tmp_path}", f"{ROOT}"]

@@ -220,7 +220,7 @@ def test_report_whose_answer_is_lost_waits_for_ever(hub: Hub, effect: CutAfterAc
         reporting = asyncio.create_task(client.patch_twin_reported_properties({"a": 1}))
         await asyncio.to_thread(fault.wait_spent)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(reporting, 1)
+            await asyncio.wait_for(reporting, 0.5)
         await client.shutdown()
 
     asyncio.run(scene())

@@ -24,6 +24,7 @@ from wsproto.events import (
 from fwsm.hub.codec import Decoder, encode
 from fwsm.hub.packets import ConnAck, Connect, Disconnect, Packet, PingReq, PingResp
 from fwsm.hub.sas import sign
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,7 +39,7 @@ class Client:
 
     def __init__(self, hub: Hub, path: str = PATH, subprotocols: tuple[str, ...] = ("mqtt",)) -> None:
         context = ssl.create_default_context(cafile=hub.ca_path)
-        raw = socket.create_connection((hub.address, hub.rest_port), timeout=10)
+        raw = socket.create_connection((hub.address, hub.rest_port), timeout=PATIENCE_S)
         self.socket = context.wrap_socket(raw, server_hostname=hub.address)
         self.frames = WSConnection(ConnectionType.CLIENT)
         self.decoder = Decoder()

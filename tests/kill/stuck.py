@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fwsm.core.update import Artifact, Progress, Update
     from fwsm.device.hooks import Entered
 
-STUCK_AFTER_S = 1.0
+STUCK_AFTER_S = 2.0
 
 
 def _for_ever() -> None:

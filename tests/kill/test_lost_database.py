@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fwsm.core.update import State
+from tests.patience import PATIENCE_S
 from tests.store.vanishing import VANISHINGS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tests.kill.conftest import NewUnit
     from tests.kill.unit import Unit
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.kill
 
 IMAGE = random.Random(9).randbytes(1 << 20)
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
@@ -47,7 +48,7 @@ def _on(directory: Path, mounts: str) -> list[str]:
 
 def _call(unit: Unit, name: str) -> tuple[int, dict[str, Any]]:
     payload = unit.payload if name == "firmwareUpdate" else None
-    answer = unit.hub.call_method(unit.name, name, payload, response_timeout_s=10)
+    answer = unit.hub.call_method(unit.name, name, payload, response_timeout_s=PATIENCE_S)
     return answer.status, answer.payload
 
 
@@ -104,7 +105,7 @@ def test_a_read_only_state_directory_takes_no_update_and_tells_the_last(new_unit
     unit = new_unit(IMAGE)
     _updated(unit)
     unit.start(_on(unit.process.state_dir, READ_ONLY))
-    hub.wait_reachable(unit.name, 20)
+    hub.wait_reachable(unit.name, PATIENCE_S)
     status, body = _call(unit, "firmwareUpdate")
     assert (status, body["code"]) == (503, "store")
     assert body["reason"] == "its file system is mounted read-only"
@@ -119,7 +120,7 @@ def test_a_full_disk_takes_no_update_and_says_why(new_unit: NewUnit, hub: Hub) -
     unit = new_unit(IMAGE)
     unit.process.state_dir.mkdir()
     unit.start(_on(unit.process.state_dir, FULL))
-    hub.wait_reachable(unit.name, 20)
+    hub.wait_reachable(unit.name, PATIENCE_S)
     status, body = _call(unit, "firmwareUpdate")
     assert (status, body["code"]) == (503, "storeFull")
     assert _call(unit, "firmwareUpdateStatus") == (200, {"message": "this device has had no update yet"})

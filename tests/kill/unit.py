@@ -16,6 +16,7 @@ from fwsm.device.installers.bootloader import Board
 from fwsm.errors import DeviceOfflineError, DeviceTimeoutError, HubError
 from fwsm.store import Store
 from fwsm.testing.process import DeviceProcess
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Unit"]
 
-_PATIENCE_S = 60.0  # a shared disk may hold a sync up for ten seconds, several times in a life
 _LOOK_AGAIN_S = 0.02
 _QUICK = {"progress_every_s": "0.1", "retry_base_s": "0.2", "check_every_s": "0.1"}
 
@@ -85,7 +85,7 @@ class Unit:
         process.log = self._directory / "second.log"
         return process
 
-    def trigger(self, patience_s: float = 10.0) -> bool:
+    def trigger(self, patience_s: float = PATIENCE_S) -> bool:
         """Ask for the update; whether the device has taken it, which it cannot if it dies in doing so."""
         try:
             answer = self.hub.call_method(self.name, "firmwareUpdate", self.payload, response_timeout_s=patience_s)
@@ -101,7 +101,7 @@ class Unit:
 
     def await_death(self) -> State:
         """Wait for somebody else to kill it, and tell in which state it died."""
-        assert self.process.wait(_PATIENCE_S) == -signal.SIGKILL
+        assert self.process.wait(PATIENCE_S) == -signal.SIGKILL
         return self.update.state
 
     def await_death_or_report(self, status: str) -> State | None:
@@ -136,10 +136,10 @@ class Unit:
 
     def await_fact(self, fact: Callable[[], bool], what: str) -> None:
         """Wait until something holds, whether the device runs or not."""
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + PATIENCE_S
         while not fact():
             log = self.process.log.read_text()
-            assert time.monotonic() < end, f"no {what} within {_PATIENCE_S:g} s; the twin shows {self.told}\n{log}"
+            assert time.monotonic() < end, f"no {what} within {PATIENCE_S:g} s; the twin shows {self.told}\n{log}"
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_LOOK_AGAIN_S)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from docs.recording.__main__ import PICTURE, SIZE
-from docs.recording.capture import Size, capture
+from docs.recording.capture import Size, Written, capture
 from docs.recording.drawing import draw
 from docs.recording.screen import frames
 
 SVG = "{http://www.w3.org/2000/svg}"
 PROGRAM = r"""if True:
-    import threading
     for number, colour in enumerate((32, 31, 0)):
-        print(f"\x1b[{colour}mline <{number}> & more\x1b[0m", flush=True)
-        threading.Event().wait(0.1)
+        print(f"\x1b[{colour}mline <{number}> & more\x1b[0m")
 """
 
 
@@ -35,7 +34,10 @@ def texts(document: str) -> list[list[str]]:
 def test_a_small_program_becomes_a_picture_that_plays() -> None:
     """Picture by picture in its colours, each at its time; the last one stands for whoever wants no motion."""
     size = Size(30, 4)
-    shown = frames(capture([sys.executable, "-c", PROGRAM], size), prompt="$ it")
+    ran = capture([sys.executable, "-c", PROGRAM], size)
+    said = "".join(written.text for written in ran.written).splitlines(keepends=True)
+    paced = replace(ran, written=tuple(Written(at_s, line) for at_s, line in zip((0.1, 0.2, 0.3), said, strict=True)))
+    shown = frames(paced, prompt="$ it")
     drawn = draw(shown, size, title="a <title>", story="a story")
     lines = [f"line <{number}> & more" for number in range(3)]
     assert texts(drawn) == [["$ it", *lines[:count]] for count in range(3)] + [lines]

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fwsm.service import Client, Transport
 from fwsm.service.sas import SharedAccess
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["HubProcess"]
-
-_STOPS_WITHIN_S = 15.0
 
 
 class HubProcess:
@@ -92,6 +91,6 @@ class HubProcess:
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(_STOPS_WITHIN_S)
+        self._process.wait(PATIENCE_S)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -13,6 +13,7 @@ import pytest
 
 from fwsm.errors import FwsmError, Kind, StoreDamagedError, StoreError, StoreFullError
 from fwsm.store.engine import connect, look, transaction, translated, trouble
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def test_connection_serves_another_thread(connection: Connection) -> None:
     found: list[list[str]] = []
     thread = threading.Thread(target=lambda: found.append(_things(connection)))
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert found == [[]]
 
 

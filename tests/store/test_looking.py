@@ -20,6 +20,7 @@ from fwsm.core.moment import Moment
 from fwsm.core.update import Request, State, Update
 from fwsm.errors import Kind, StoreDamagedError, StoreError
 from fwsm.store import Store
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def _holder(store: Store) -> Iterator[None]:
         try:
             yield
         finally:
-            process.communicate(timeout=10)
+            process.communicate(timeout=PATIENCE_S)
 
 
 def _dont_wait(store: Store) -> None:
@@ -130,13 +131,13 @@ def test_looking_writes_nothing(tmp_path: Path) -> None:
 
 def _kill(state_dir: Path) -> None:
     program = [sys.executable, "-c", _IS_KILLED, str(state_dir)]
-    died = subprocess.run(program, check=False, timeout=20, cwd=Path(__file__).parents[2])
+    died = subprocess.run(program, check=False, timeout=PATIENCE_S, cwd=Path(__file__).parents[2])
     assert died.returncode == -signal.SIGKILL
 
 
 def _status(under: list[str], state_dir: Path) -> tuple[int, dict[str, Any]]:
     program = [*under, sys.executable, "-m", "fwsm", "device", "status", "--json", "--state-dir", str(state_dir)]
-    ran = subprocess.run(program, check=False, timeout=20, capture_output=True, text=True)
+    ran = subprocess.run(program, check=False, timeout=PATIENCE_S, capture_output=True, text=True)
     return ran.returncode, json.loads(ran.stdout or ran.stderr)
 
 

@@ -23,6 +23,7 @@ from fwsm.errors import Kind, StoreError, StoreFullError
 from fwsm.store import Store
 from fwsm.store.schema import HEAD, migrations_directory
 from tests.device.life import OTHER, URI, Life
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -234,7 +235,9 @@ def test_a_kill_in_the_middle_of_a_migration_leaves_the_old_schema(old: Path, tm
     copy = tmp_path / "migrations"
     shutil.copytree(migrations_directory(), copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "versions" / "9998_dies.py").write_text(_DIES_IN_THE_MIDDLE)
-    died = subprocess.run([sys.executable, "-c", _MIGRATE, str(old / "fwsm.db"), str(copy)], check=False, timeout=25)
+    died = subprocess.run(
+        [sys.executable, "-c", _MIGRATE, str(old / "fwsm.db"), str(copy)], check=False, timeout=PATIENCE_S
+    )
     assert died.returncode == -signal.SIGKILL
     assert _require_old_or_new(old) == "0001"
 
@@ -248,7 +251,7 @@ def test_a_kill_at_any_write_of_the_migration_is_survived(
     trace = [tool("strace"), "-f", "-P", str(wal), "-o", str(tmp_path / "trace")]
     inject = ["-e", "trace=pwrite64", "-e", f"inject=pwrite64:signal=SIGKILL:when={when}"]
     died = subprocess.run(
-        [*trace, *inject, sys.executable, "-c", _MIGRATE, str(old / "fwsm.db")], check=False, timeout=25
+        [*trace, *inject, sys.executable, "-c", _MIGRATE, str(old / "fwsm.db")], check=False, timeout=PATIENCE_S
     )
     assert died.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
     assert (tmp_path / "trace").read_text().count("pwrite64(") == when
@@ -266,7 +269,7 @@ def test_a_disk_that_fails_during_the_migration_leaves_the_old_schema(
     failed = subprocess.run(
         [*trace, *inject, sys.executable, "-c", _MIGRATE, str(old / "fwsm.db")],
         check=False,
-        timeout=25,
+        timeout=PATIENCE_S,
         capture_output=True,
         text=True,
     )

@@ -21,6 +21,7 @@ from fwsm.core.moment import Moment
 from fwsm.errors import StoreError, StoreFullError
 from fwsm.store import Store
 from fwsm.store.reserve import RESERVE_BYTES, SLICE_BYTES, Reserve
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.store.conftest import Mounted
@@ -169,7 +170,7 @@ def _lived(mounted: Mounted, directory: Path, way: str) -> dict[str, Any]:
         [*mounted(directory, TMPFS), *program],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
         text=True,
         cwd=Path(__file__).parents[2],
     )
@@ -178,7 +179,6 @@ def _lived(mounted: Mounted, directory: Path, way: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize(("way", "end"), [("well", "applyComplete"), ("badly", "applyFailed")])
 def test_an_update_ends_and_is_told_on_a_disk_without_a_byte(
     tmp_path: Path, mounted: Mounted, way: str, end: str

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store.engine import connect, transaction
 from fwsm.store.schema import HEAD, check, migrations_directory, prepare
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,7 +251,7 @@ def test_alembic_is_imported_only_when_there_is_work(tmp_path: Path) -> None:
             check=True,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE_S,
         ).stdout
         for _ in range(2)
     ]

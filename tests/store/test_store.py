@@ -23,6 +23,7 @@ from fwsm.core.update import Artifact, Failure, Progress, Request, State, Update
 from fwsm.errors import Kind, StoreError, StoreLockedError
 from fwsm.store import HistoryRow, Store
 from fwsm.store.history import ACCEPTED
+from tests.patience import PATIENCE_S
 from tests.store.entries import entry_of
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def test_advance_costs_one_fsync(tmp_path: Path, tool: Callable[[str], str]) -> 
         log = tmp_path / f"log{advances}"
         program = [sys.executable, "-c", _ADVANCES, str(tmp_path / f"state{advances}"), str(advances)]
         trace = [tool("strace"), "-f", "-e", "trace=fsync,fdatasync", "-o", str(log)]
-        subprocess.run([*trace, *program], check=True, timeout=25)
+        subprocess.run([*trace, *program], check=True, timeout=PATIENCE_S)
         return len(re.findall(r"^\d+ +f(?:data)?sync\(", log.read_text(), re.MULTILINE))
 
     assert syncs(30) - syncs(10) == 20

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,7 +26,9 @@ def faults(tool: Callable[[str], str], tmp_path: Path) -> Path:
     """The library that makes a disk fail."""
     library = tmp_path / "diskfaults.so"
     source = Path(__file__).with_name("diskfaults.c")
-    subprocess.run([tool("gcc"), "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=20)
+    subprocess.run(
+        [tool("gcc"), "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=PATIENCE_S
+    )
     return library
 
 

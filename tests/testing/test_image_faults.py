@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import socket
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ from fwsm.testing.image_faults import (
     wrong_range,
 )
 from fwsm.testing.image_server import ImageServer
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +41,13 @@ def server(loopback: Callable[[], str]) -> Iterator[ImageServer]:
         yield running
 
 
-def _ask(server: ImageServer, timeout_s: float = 10.0, **fields: str) -> http.client.HTTPResponse:
+def _connection(server: ImageServer) -> http.client.HTTPConnection:
     host, port = server.url("").removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=timeout_s)
+    return http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
+
+
+def _ask(server: ImageServer, **fields: str) -> http.client.HTTPResponse:
+    connection = _connection(server)
     connection.request("GET", PATH, headers={name.replace("_", "-"): text for name, text in fields.items()})
     return connection.getresponse()
 
@@ -68,9 +74,13 @@ def test_truncated_ends_in_good_order(server: ImageServer) -> None:
 
 def test_stall_keeps_the_connection_and_is_silent(server: ImageServer) -> None:
     """What was sent arrives, and then nothing does."""
-    with server.fault(PATH, stall(1000)), _ask(server, timeout_s=0.2) as response:
+    with server.fault(PATH, stall(1000)), closing(_connection(server)) as connection:
+        connection.request("GET", PATH)
+        wire = connection.sock
+        response = connection.getresponse()
         assert response.read(1000) == CONTENT[:1000]
-        with pytest.raises(TimeoutError):
+        wire.settimeout(0.2)
+        with response, pytest.raises(TimeoutError):
             response.read(1)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from fwsm.testing.image_faults import Fault, cut, stall
 from fwsm.testing.image_shelf import Image, Served, Shelf, asked_span
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def test_the_log_grows_and_can_be_waited_for() -> None:
     number, _, _ = shelf.take(Served(PATH, None, None))
     noter = threading.Thread(target=shelf.note, args=(number,), kwargs={"sent_bytes": 7, "ended": True})
     noter.start()
-    assert shelf.wait_for(lambda log: log[0].sent_bytes == 7, 5.0)
+    assert shelf.wait_for(lambda log: log[0].sent_bytes == 7, PATIENCE_S)
     noter.join()
     assert shelf.log() == (Served(PATH, None, None, 0, 7, ended=True),)
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fwsm.device.ports import Message
 
 
+_LATE_S = 1.0
+
+
 class HubBench:
     """The embedded hub."""
 
@@ -31,7 +34,7 @@ class HubBench:
 
     def new_link(self) -> IoTHubLink:
         """On the real SDK."""
-        return IoTHubLink(self.connection_string, ca_pem=self.hub.ca_pem, deadline_s=30.0)
+        return IoTHubLink(self.connection_string, ca_pem=self.hub.ca_pem, deadline_s=60.0)
 
     def reported(self) -> Mapping[str, Any]:
         """As the service sees them."""
@@ -118,7 +121,7 @@ class StubbornLink(MemoryLink):
         """Raise only what the contract does not allow, or nothing."""
         if self.failures:
             self.failures.clear()
-            threading.Event().wait(1.0)
+            threading.Event().wait(_LATE_S)
             return
         super().report(patch)
 
