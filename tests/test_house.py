@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-pytestmark = pytest.mark.timeout(120)  # all of the source is parsed
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "fwsm").rglob("*.py"))
@@ -98,6 +98,22 @@ def test_nothing_is_patched_and_nobody_sleeps() -> None:
     assert list(_uses(PRODUCT + TESTS, {"monkeypatch", "mock", "unittest.mock", "time.sleep"})) == []
 
 
+def test_deadlines_of_tests_have_one_name() -> None:
+    """What ought to happen at once is waited for with patience; some seconds are too few for a busy machine.
+
+    Less than a second is a pause, or a deadline that is to come; anything else is named for what it is.
+    """
+    found = [
+        f"{_path(file)}:{number.lineno}: {number.value}"
+        for file in TESTS
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.Call)
+        for number in _deadlines(node)
+        if isinstance(number, ast.Constant) and isinstance(number.value, int | float) and 1 <= number.value < PATIENCE_S
+    ]
+    assert found == []
+
+
 def test_modules_are_small() -> None:
     """A module with more lines than that has more than one reason to change."""
     long = [f"{_path(module)}: {lines}" for module in PRODUCT if (lines := _lines(module)) > MOST_LINES]
@@ -127,6 +143,17 @@ def test_modules_use_only_what_the_others_make_public() -> None:
         if alias.name not in doors[node.module] and f"{node.module}.{alias.name}" not in doors
     ]
     assert wrong == []
+
+
+def _deadlines(call: ast.Call) -> Iterator[ast.expr]:
+    """What a call is given to wait for, in the standard library and in the product."""
+    yield from (keyword.value for keyword in call.keywords if keyword.arg == "timeout")
+    if not isinstance(call.func, ast.Attribute):
+        return
+    if call.func.attr.startswith("wait"):
+        yield from call.args[-1:]
+    elif call.func.attr in {"join", "result", "settimeout", "timeout"}:
+        yield from call.args[:1]
 
 
 def _path(file: Path) -> str:

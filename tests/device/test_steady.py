@@ -140,7 +140,7 @@ def test_what_is_raised_in_the_main_thread_may_come_from_a_signal_handler() -> N
     mishaps, clock = Mishaps(), WildClock()
     clock.waited = OSError("the handler of a program")
     with pytest.raises(OSError, match="the handler of a program"):
-        Examiner(mishaps).clock(clock).wait(threading.Event(), 1.0)
+        Examiner(mishaps).clock(clock).wait(threading.Event(), 0.01)
     assert list(mishaps.taken()) == []
 
 
