@@ -15,7 +15,7 @@ from fwsm.core.request import METHOD
 from fwsm.core.update import State
 from fwsm.device.device import Device
 from fwsm.device.iothub import IoTHubLink
-from fwsm.errors import ArtifactMissingError, HealthError, InstallError
+from fwsm.errors import ArtifactMissingError, HealthError, HubError, InstallError
 from fwsm.hub import Hub
 from fwsm.testing.fakes import Board, MemoryDownload, MemoryInstaller
 from tests.core.test_request import BAD
@@ -178,7 +178,12 @@ def test_what_is_malformed_is_answered_400_with_field_reason_and_fix(hub: Hub, t
                 continue  # no JSON: a hub would not take it
             if len(text) > MOST_BYTES or json.loads(text) != payload:
                 continue
-            result = hub.call_method(tmp_path.name, METHOD, payload)
+            try:
+                result = hub.call_method(tmp_path.name, METHOD, payload)
+            except HubError as error:
+                if "The body is not JSON" not in error.what:
+                    raise
+                continue  # half a character, or a number beyond all bounds
             assert (result.status, result.payload["field"]) == (400, field), payload
             assert all(result.payload[part] for part in ("message", "code", "reason", "fix"))
             tried += 1
