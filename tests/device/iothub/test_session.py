@@ -149,7 +149,6 @@ def _outlasts_a_renewal(session: Session, hub: Hub, grace_s: float) -> bool:
     return not session.ended.wait(2 * grace_s)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")  # by paho, when it connects again
 def test_the_renewal_of_a_token_is_no_loss(hub: Hub, loop: LoopThread, calls: queue.SimpleQueue[MethodCall]) -> None:
     """The SDK renews its token by connecting anew; the session outlasts that and its grace period."""
     for grace_s in (_GRACE_S, 2.0, 20.0):  # a slow machine needs longer for the handshake
