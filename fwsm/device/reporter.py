@@ -5,6 +5,10 @@ holds and the hub has not acknowledged is sent again after whatever happened; a 
 nothing. A long backlog is folded: the newest entries go out one by one, what lies before them as one patch for each
 update.
 
+What is left from an earlier boot is told from the start of its update, with all that was said of it before. A power cut
+may have taken the note that the hub knows it, and a report is a difference from the one before: merged into a twin that
+shows more already, an old one would make something of both that never was.
+
 A report that the hub has not acknowledged is tried ever more rarely. Once the twin is read the hub is there again, so
 the pause under way ends and the next ones are short; but not a pause that the hub has asked for.
 
@@ -148,7 +152,7 @@ class Reporter:
         self._take_heard()
         pending = self._outbox.pending(_READ_AT_ONCE)
         if pending:
-            patch, number = _next(pending)
+            patch, number = self._next(pending)
             whole, *less = editions(_section_of(patch))
             if not self._send(whole):
                 self._refused = True
@@ -159,6 +163,17 @@ class Reporter:
             self._mend()
             return 0.0
         return self._send_progress()
+
+    def _next(self, pending: Sequence[Report]) -> tuple[dict[str, Any], int]:
+        """The next patch to send, and the report up to which it tells everything.
+
+        Folded is what tells of one update, so that its end is said before the next one begins.
+        """
+        first, *others = pending[: max(1, len(pending) - _SINGLE_REPORTS)]
+        folded = [first, *itertools.takewhile(lambda report: report.update_id in {first.update_id, ""}, others)]
+        before = [] if first.boot_id == self._clock.now().boot_id else self._outbox.earlier(first)
+        patch = functools.reduce(_merged, (report.patch for report in (*before, *folded)))
+        return patch, folded[-1].number
 
     def _step_or_pause(self) -> float | None:
         try:
@@ -249,18 +264,6 @@ def _may_pass_unasked(error: BaseException) -> bool:
     """Whether another try is worth it before the hub has had the pause that it asks for."""
     asks = isinstance(error, LinkBusyError) or (isinstance(error, FwsmError) and error.retry_after_s is not None)
     return is_transient(error) and not asks
-
-
-def _next(pending: Sequence[Report]) -> tuple[dict[str, Any], int]:
-    """The next patch to send, and the report up to which it tells everything.
-
-    Folded is what tells of one update, so that its end is said before the next one begins.
-    """
-    first, *others = pending[: max(1, len(pending) - _SINGLE_REPORTS)]
-    patch, number = first.patch, first.number
-    for report in itertools.takewhile(lambda report: report.update_id in {first.update_id, ""}, others):
-        patch, number = _merged(patch, report.patch), report.number
-    return patch, number
 
 
 def _section_of(reported: Mapping[str, Any] | None) -> Any:

@@ -1,7 +1,8 @@
 """The reporter's side of the database: the history is the outbox.
 
 The hub has been told everything up to a cursor. What lies behind it is sent in order. The cursor moves after the hub
-has acknowledged, so a crash in between sends a report twice, which a twin does not notice; it never loses one.
+has acknowledged, so a crash in between sends a report twice, which a twin does not notice; it never loses one. It moves
+without a sync, so a power cut may set it back by several reports; `earlier` is for what has to be said then.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fwsm.store.tables import FACTS, HISTORY
 from fwsm.store.updates import last_applied_update, latest_update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -47,11 +48,10 @@ _SAID = insert(FACTS).values(name=_CURSOR, value=bindparam("number"))
 _MOVE_CURSOR = Prepared(
     _SAID.on_conflict_do_update(index_elements=[FACTS.c.name], set_={"value": _SAID.excluded.value})
 )
-_PENDING = Prepared(
-    select(HISTORY.c.number, HISTORY.c.update_id, HISTORY.c.report)
-    .where(HISTORY.c.number > func.coalesce(TOLD, 0))
-    .order_by(HISTORY.c.number)
-    .limit(bindparam("limit"))
+_REPORTS = select(HISTORY.c.number, HISTORY.c.update_id, HISTORY.c.boot_id, HISTORY.c.report).order_by(HISTORY.c.number)
+_PENDING = Prepared(_REPORTS.where(HISTORY.c.number > func.coalesce(TOLD, 0)).limit(bindparam("limit")))
+_EARLIER = Prepared(
+    _REPORTS.where(HISTORY.c.update_id == bindparam("update_id"), HISTORY.c.number < bindparam("number"))
 )
 
 
@@ -62,11 +62,13 @@ class Report:
     Attributes:
         number: the history row it belongs to.
         update_id: the update it tells of; empty if of none.
+        boot_id: the boot it happened in.
         patch: what to merge into the reported properties.
     """
 
     number: int
     update_id: str
+    boot_id: str
     patch: dict[str, Any]
 
 
@@ -100,9 +102,19 @@ class Outbox:
         """
         with self._connected() as connection, reading(connection, "cannot read the reports") as driver:
             self._outdated = False
-            rows = _PENDING.rows(driver, {"limit": limit})
-            with understood("a report"):
-                return [Report(row["number"], row["update_id"], _patch(row["report"])) for row in rows]
+            return _reports(_PENDING.rows(driver, {"limit": limit}))
+
+    def earlier(self, report: Report) -> list[Report]:
+        """What was reported of the same update before this report, oldest first, as far as the history goes back.
+
+        Of what tells of no update, such as an incident, each report is whole by itself.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        wanted = {"update_id": report.update_id, "number": report.number}
+        with self._connected() as connection, reading(connection, "cannot read the reports") as driver:
+            return _reports(_EARLIER.rows(driver, wanted))
 
     def section(self) -> dict[str, Any]:
         """All that the twin shows once nothing is pending; empty on a device that has nothing to say.
@@ -171,6 +183,11 @@ class Outbox:
             except StoreError:  # a new connection is cheap, and one that was opened while the disk failed may only read
                 self._close()
                 raise
+
+
+def _reports(rows: Iterable[Mapping[str, Any]]) -> list[Report]:
+    with understood("a report"):
+        return [Report(row["number"], row["update_id"], row["boot_id"], _patch(row["report"])) for row in rows]
 
 
 def _patch(report: str) -> dict[str, Any]:

@@ -111,6 +111,43 @@ def test_what_was_not_acknowledged_is_sent_after_a_restart(desk: Desk) -> None:
     assert len(desk.link.patches) == 2
 
 
+@pytest.mark.parametrize("acknowledged", range(4))
+def test_a_cursor_that_a_power_cut_has_set_back_makes_no_mixture(desk: Desk, acknowledged: int) -> None:
+    """The hub knows more than the device remembers; what it is told again never mixes with what it shows.
+
+    Args:
+        desk: the desk.
+        acknowledged: the report up to which the note of it was synced.
+    """
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.fire(Trigger.CANCELLED)
+    desk.update = replace(desk.update, id="u2", state=State.WAITING, failure=None)
+    desk.store.accept(desk.update, desk.clock.now())
+    looks = []
+    for _ in range(4):
+        desk.reporter.step()
+        looks.append(copy.deepcopy(desk.link.section))
+    desk.outbox.acknowledge(acknowledged)
+    desk.outbox.close()
+    desk.clock.reboot("another boot")
+    desk.open()
+    again = []
+    while desk.reporter.step() == 0.0:
+        again.append(copy.deepcopy(desk.link.section))
+    assert [look for look in again if look not in looks] == []
+    assert desk.link.section == shown(desk)
+
+
+def test_what_another_boot_has_left_is_said_as_a_whole_and_the_rest_as_differences(desk: Desk) -> None:
+    """No status is passed over by a reboot."""
+    desk.fire(Trigger.POLICY_ALLOWED)
+    desk.clock.reboot("another boot")
+    desk.fire(Trigger.CANCELLED)
+    step_to_the_end(desk)
+    assert desk.link.statuses == ["waiting", "downloading", "downloadFailed"]
+    assert ["updateId" in part for part in sections(desk.link)] == [True, True, False]
+
+
 def test_a_long_backlog_is_folded_and_ends_in_the_same_twin(desk: Desk) -> None:
     """After days offline the oldest reports go out as one patch; the twin ends as if all had been sent."""
     for _ in range(40):
