@@ -413,6 +413,8 @@ class DeviceMachine(RuleBasedStateMachine):
     def go_on(self) -> None:
         """A new update works."""
         world = self.world
+        if not world.board().status().settled:  # its reboot never came: the next update is refused, and orders it
+            self.lead_back()
         running = world.board().slot_path(world.board().status().booted).read_bytes()
         path = next(path for path, content in IMAGES.items() if content != running)
         world.call("firmwareUpdate", self.payload(path) | {"fwVersion": "last"})
@@ -423,6 +425,17 @@ class DeviceMachine(RuleBasedStateMachine):
         self.holds()
         assert world.link.section == world.section()
         assert world.artifacts() == []
+
+    def lead_back(self) -> None:
+        """An update that finds no slot to write to brings the board back to what it falls back to."""
+        world = self.world
+        world.call("firmwareUpdate", self.payload("/one.img") | {"fwVersion": "refused"})
+        world.settle()
+        update = world.agent.update
+        assert update is not None
+        assert update.failure is not None
+        assert (update.state, update.failure.code) == (State.APPLY_FAILED, "slot")
+        assert world.board().status().settled
 
     # -- at hand -----------------------------------------------------------------------------------------------------
 

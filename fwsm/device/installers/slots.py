@@ -110,7 +110,7 @@ class SlotInstaller:
             raise SlotError(
                 f"slot {target} must not be overwritten",
                 why=f"it is what the board falls back to from slot {pointer.booted}, which is not confirmed",
-                fix="Roll back and reboot, then retry",
+                fix="Wait for the reboot that this failure leads to, then retry",
             )
         self._require_room(target, update.artifact)
         content = Slot(image=update.artifact, version=update.request.version, update_id=update.id)
@@ -179,8 +179,11 @@ class SlotInstaller:
     def roll_back(self, update: Update) -> bool:
         """Boot what worked before from now on, durably, even if this update was confirmed already.
 
+        An update that found the board running what an earlier one should have left, because its reboot never came,
+        leads it back as well: nothing could be installed before that.
+
         Returns:
-            Whether the new image still runs, so that a reboot is required.
+            Whether what shall not be booted any more still runs, so that a reboot is required.
 
         Raises:
             SlotError: the other slot holds nothing whole to go back to, or the pointer cannot be written.
@@ -189,7 +192,9 @@ class SlotInstaller:
         pointer = self.board.load()
         name = pointer.slot_of(update.id)
         if name is None:
-            return False
+            if pointer.settled:
+                return False
+            name = pointer.booted
         if name in {pointer.booted, pointer.primary} and not self.board.whole(pointer, other(name)):
             raise SlotError(
                 f"slot {name} cannot be left",

@@ -433,6 +433,22 @@ def test_rolling_back_what_never_began_does_nothing(device: Device) -> None:
     assert device.board.status().sequence == before.sequence
 
 
+@pytest.mark.parametrize("rolled_back", [False, True])
+def test_an_update_leads_back_from_what_an_earlier_one_has_left(device: Device, rolled_back: bool) -> None:
+    """It is refused, since the other slot is the way back; it orders the reboot that never came, and can be retried."""
+    device.install(UPDATE)
+    device.board.power_cycle()
+    if rolled_back:
+        assert device.installer.roll_back(UPDATE)
+    later = replace(UPDATE, id="later")
+    with pytest.raises(SlotError, match="must not be overwritten"):
+        device.install(later)
+    assert device.installer.roll_back(later)
+    assert device.board.power_cycle() == "a"
+    assert not device.installer.roll_back(later)
+    assert device.install(later)
+
+
 def test_rolling_back_half_an_image_needs_no_reboot(device: Device) -> None:
     """After an installation that failed half-way, the old image simply goes on."""
     device.start(failing(errno.EIO))
