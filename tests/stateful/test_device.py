@@ -184,7 +184,8 @@ class DeviceMachine(RuleBasedStateMachine):
     def desire(self, content: str | None) -> None:
         """Set the desired property, the same again, or take it away."""
         self.world.faults["cancel" if content is None else "request"] += 1
-        wish: Any = self.payload(content) if content in IMAGES else content
+        # A wish is merged into the one before, whose digest it would keep.
+        wish: Any = {"fwPackageCheckValue": None} | self.payload(content) if content in IMAGES else content
         self.world.link.desire({"iothubDM": {"firmwareUpdate": wish}})
 
     @precondition(lambda self: self.world.twins)
