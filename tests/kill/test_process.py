@@ -81,6 +81,7 @@ def test_an_agent_whose_lock_was_removed_gives_way_to_the_second(new_unit: NewUn
     """Never do both go on: the first ends with exit code 13 and says why, the second brings the update to its end."""
     unit = new_unit(IMAGE)
     loading(unit, server)
+    server.bytes_per_s = len(IMAGE) / 200  # so that the first is still loading when the second has come up
     (unit.process.state_dir / "lock").unlink()
     with unit.twin_process() as second:
         unit.await_fact(lambda: "runs, process" in second.log.read_text(), "second agent")
