@@ -231,9 +231,11 @@ def _ready_text(running: Hub, devices: list[Device], variables: dict[str, str]) 
         *(f"device {device.device_id}  {device.connection_string}" for device in devices),
         "",
     ]
+    proxy = variables.get("mqtt_proxy", "").replace("socks://", "socks5://")  # as the device's setting has it
     for device in devices:
         lines.append(f"For `fwsm device run` as {device.device_id}, in another terminal:")
         lines += [_export("FWSM_CONNECTION_STRING", device.connection_string), ca_file]
+        lines += [_export("FWSM_PROXY", proxy)] if proxy else []
     lines += ["For operators, `fwsm trigger` and the like:", operators, ca_file]
     lines += ["For unmodified SDKs and other programs (Python, requests, Node):", *exports.values()]
     return "\n".join(lines)

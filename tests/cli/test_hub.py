@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -296,6 +297,18 @@ def test_hub_on_other_ports_says_how_sdks_find_it(
     card = _ready(start("hub", "run", "--address", address, *ports, "--ephemeral", "--json"))
     assert (card["mqttPort"], card["restPort"], card["socksPort"]) == (18883, 18443, 1080)
     assert card["environment"]["mqtt_proxy"] == f"socks://{address}:1080"
+
+
+def test_hub_on_other_ports_says_how_the_device_finds_it(
+    loopback: Callable[[], str], start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """What is printed for `fwsm device run` is all that it needs: the proxy too."""
+    address = loopback()
+    ports = ("--port", "18443", "--mqtt-port", "18883", "--socks-port", "1080")
+    process = start("hub", "run", "--address", address, *ports, "--ephemeral", "--device", "d1")
+    assert process.stdout is not None
+    block = list(takewhile(lambda line: "For operators" not in line, process.stdout))
+    assert f"  export FWSM_PROXY=socks5://{address}:1080\n" in block
 
 
 def test_hub_is_not_opened_to_others_by_accident(start: Callable[..., subprocess.Popen[str]]) -> None:
