@@ -168,7 +168,7 @@ def _beside(incidents: list[Incident], update: Update | None) -> list[Incident]:
 def _agent_line(process: str | None) -> str:
     if process is None:
         return "No agent runs here, so nothing of this happens before one is started: systemctl start fwsm"
-    return f"An agent works on it, process {process}." if process else "An agent works on it."
+    return f"An agent runs here, process {process}." if process else "An agent runs here."
 
 
 def _plain(value: Any) -> str:

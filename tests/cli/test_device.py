@@ -210,12 +210,12 @@ def test_explain_knows_the_lifecycle_of_another_program(state_dir: Path, extende
     assert "when the step is done: applying.installing" in out
 
 
-def test_explain_tells_whether_an_agent_works_on_it(state_dir: Path) -> None:
+def test_explain_tells_whether_an_agent_runs(state_dir: Path) -> None:
     """By the lock that it holds."""
     with Store(state_dir):
         _, out, _ = _fwsm("device", "explain", "--state-dir", state_dir)
         _, document, _ = _fwsm("device", "explain", "--state-dir", state_dir, "--json")
-    assert out.endswith(f"An agent works on it, process {os.getpid()}.\n")
+    assert out.endswith(f"An agent runs here, process {os.getpid()}.\n")
     assert json.loads(document)["agent"] == {"runs": True, "process": os.getpid()}
 
 
