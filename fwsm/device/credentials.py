@@ -76,7 +76,7 @@ def _way(config: DeviceConfig) -> str:
     if not ways:
         raise ConfigError(
             "the device has no connection string",
-            why="and neither sas_token_file nor dps_id_scope is set",
+            why="the other ways to its hub, sas_token_file and dps_id_scope, are not set either",
             fix="Set FWSM_CONNECTION_STRING, or connection_string in the file given with --config",
         )
     if len(ways) > 1:

@@ -47,7 +47,7 @@ def test_each_way_of_proof_is_taken(settings: dict[str, Any], credentials: objec
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
-        ({}, "no connection string: and neither sas_token_file nor dps_id_scope is set"),
+        ({}, "no connection string: the other ways to its hub, sas_token_file and dps_id_scope, are not set either"),
         ({"connection_string": STRING, **DPS}, "dps_id_scope counts for nothing: connection_string says"),
         ({"connection_string": STRING, "sas_token_file": "t"}, "sas_token_file counts for nothing"),
         ({"connection_string": STRING, "registration_id": "r"}, "registration_id counts for nothing"),
