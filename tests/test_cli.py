@@ -29,6 +29,13 @@ def test_help_begins_with_examples() -> None:
     assert text.index("fwsm demo") < text.index("Options:")
 
 
+@pytest.mark.parametrize("group", ["job", "hub", "hub authority", "hub device", "hub fault", "device", "config"])
+def test_the_commands_of_a_group_are_told_in_full(group: str) -> None:
+    """On a terminal of 80 columns no line of the list ends in the middle of a sentence."""
+    text = CliRunner().invoke(program, [*group.split(), "--help"], terminal_width=80).output
+    assert "..." not in text.partition("Commands:")[2]
+
+
 def test_help_imports_no_command() -> None:
     """What is not used is not loaded: help is there at once, and needs no optional package."""
     code = "import sys; from fwsm.cli import program; program(['--help'], standalone_mode=False); print(*sys.modules)"

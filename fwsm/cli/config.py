@@ -32,7 +32,7 @@ def config() -> None:
     """
 
 
-@config.command()
+@config.command(short_help="Say all that is wrong with the settings.")
 @config_option
 @setting_options
 @json_option

@@ -56,12 +56,12 @@ def _state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@device.command()
+@device.command(short_help="Show the newest update as it stands on disk.")
 @_state_dir
 @json_option
 @pass_output
 def status(output: Output, state_dir: Path) -> None:
-    """Show the newest update as it stands on disk, and what went wrong beside it; works beside a running agent.
+    """Show the newest update as it stands on disk, and what went wrong beside it. Works beside a running agent.
 
     \b
     Example:
@@ -79,7 +79,7 @@ def status(output: Output, state_dir: Path) -> None:
     output.data({"update": shown, "troubles": found}, "\n".join([*lines, *trouble_lines(found)]))
 
 
-@device.command()
+@device.command(short_help="Show every entry into a state, oldest first.")
 @_state_dir
 @click.option("--update", "update_id", type=Text(), help="Only this update.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
@@ -106,7 +106,7 @@ def history(output: Output, state_dir: Path, update_id: str | None, limit: int) 
             output.data(_document(each), _line(each))
 
 
-@device.command("explain")
+@device.command("explain", short_help="Say in plain words what the device is doing, and why.")
 @_state_dir
 @extension_option("Say what may come next in the lifecycle with")
 @json_option
@@ -137,7 +137,7 @@ def explain_update(output: Output, state_dir: Path, extension: str | None) -> No
     )
 
 
-@device.command()
+@device.command(short_help="Print a systemd unit that runs the agent.")
 @click.option(
     "--config",
     "file",

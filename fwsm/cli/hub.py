@@ -54,7 +54,7 @@ hub.add_command(fault)
 
 
 @hub.command()
-@click.option("--address", default="127.0.0.1", show_default=True, help="An address of 127.0.0.0/8.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="An address of 127.0.0.0/8, or ::1.")
 @click.option("--port", default=8443, show_default=True, type=_PORT, help="The operators' port, and WebSocket's.")
 @click.option("--mqtt-port", default=8883, show_default=True, type=_PORT, help="The devices' port; SDKs dial 8883.")
 @click.option("--socks-port", type=_PORT, help="A SOCKS5 door, by which SDKs find the other ports.")
@@ -75,7 +75,7 @@ def run(
     verbose: bool,
     **options: Any,
 ) -> None:
-    """Run a hub until Ctrl-C, SIGTERM or the end of its terminal, and print what devices and operators need."""
+    """Run a hub, and print what devices and operators need. It ends with Ctrl-C, SIGTERM or its terminal."""
     if ephemeral and state:
         raise click.UsageError("--ephemeral and --state exclude each other.")
     _check_ports(options)
@@ -106,9 +106,9 @@ def _check_ports(options: dict[str, Any]) -> None:
             raise click.UsageError(f"{names} are both {options[one]}; each takes a port of its own.")
 
 
-@hub.group()
+@hub.group(short_help="Keep the registry of a hub.")
 def device() -> None:
-    """Keep the registry of a hub: of the one that runs on --state, or of the one that --connection-string names."""
+    """Keep the registry of a hub: the one that runs on --state, or that --connection-string names."""
 
 
 def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:

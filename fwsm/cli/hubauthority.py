@@ -22,7 +22,7 @@ __all__ = ["authority"]
 _MOST_CHARS: Final = 200_000
 
 
-@click.group()
+@click.group(short_help="Let devices in by certificates of an authority of yours.")
 def authority() -> None:
     """Let devices come with certificates that an authority of yours has signed for their names.
 
@@ -39,7 +39,7 @@ def _on_hub(command: Callable[..., Any]) -> Callable[..., Any]:
     return hub_access_options(json_option(pass_output(command)))
 
 
-@authority.command()
+@authority.command(short_help="Register an authority by its certificate in FILE.")
 @click.argument("name")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--verified", is_flag=True, help="Trust it at once, without a proof that you hold its key.")
@@ -67,7 +67,7 @@ def code(out: Output, /, *, name: str, access: HubAccess) -> None:
         out.data({"name": name, "verificationCode": new}, new)
 
 
-@authority.command()
+@authority.command(short_help="Trust an authority that has signed its code.")
 @click.argument("name")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_on_hub

@@ -21,7 +21,7 @@ __all__ = ["events"]
 _LONGEST_POSITION: Final = 10**18 - 1
 
 
-@click.command()
+@click.command(short_help="Follow telemetry and news about devices.")
 @click.option(
     "--after",
     type=click.IntRange(0, _LONGEST_POSITION),

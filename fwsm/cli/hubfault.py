@@ -48,9 +48,9 @@ What each of them does is in docs/reference/hub.md.
 """
 
 
-@click.group()
+@click.group(short_help="Order what is to go wrong on a hub that runs.")
 def fault() -> None:
-    """Order faults of a hub that runs: a device's next operation of a kind goes wrong in the way that was ordered.
+    """Order faults of a hub that runs: a device's next operation of a kind goes wrong as ordered.
 
     \b
     Examples:

@@ -64,7 +64,7 @@ def show(out: Output, /, job_id: str, access: Access) -> None:
         show_outcomes(out, client, found)
 
 
-@job.command()
+@job.command(short_help="Follow JOB until it is over.")
 @click.option("--timeout", "timeout_s", type=Seconds(0.001), metavar="S", help="Stop watching after so many seconds.")
 @_on_job
 def watch(out: Output, /, job_id: str, timeout_s: float | None, access: Access) -> None:
