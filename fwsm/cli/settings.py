@@ -49,7 +49,7 @@ _HELP: Final = {
     "retry_cap_s": "Longest pause between two downloads.",
     "history_entries": "So many of the newest entries of the history are kept; 0 for no limit.",
     "history_days": "No entry of the history is kept for longer; 0 for no limit.",
-    "stuck_after_s": "Work without a sign of life for longer lets the watchdog of systemd lapse.",
+    "stuck_after_s": "Work without a sign of life for this plus health_timeout_s lets the watchdog of systemd lapse.",
     "log_level": "DEBUG, INFO, WARNING or ERROR.",
     "log_format": "text, or json for one object a line.",
 }
