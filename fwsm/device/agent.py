@@ -249,9 +249,11 @@ class Agent:
             self._record.keep_trouble(message.error, self._clock.now())
         elif isinstance(message, Twin):
             self._twin = message
-            if not self._recovery.needed:  # else it waits for the database
-                self._read_twin(self._clock.now())
-            self._reporter.compare()
+            try:
+                if not self._recovery.needed:  # else it waits for the database
+                    self._read_twin(self._clock.now())
+            finally:  # what the hub has lost is to be said again, whether or not the database takes what is new
+                self._reporter.compare()
         elif message.name in BUILT_IN:
             status, payload = self._noticing(lambda: self._commands.answer(message.name, message.payload))
             _log.info("method %s answered with %d", message.name, status)

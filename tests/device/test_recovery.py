@@ -15,7 +15,7 @@ import pytest
 from fwsm.core.policy import NotBefore
 from fwsm.core.twin import section
 from fwsm.core.update import Probe, State
-from fwsm.errors import HealthError, InstallError, StoreError, StoreLockedError
+from fwsm.errors import HealthError, InstallError, StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.prepared import writing
 from fwsm.store.tables import UPDATES
@@ -30,11 +30,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fwsm.core.desired import Acknowledgement
     from fwsm.core.moment import Moment
     from fwsm.core.update import Update
 
 DIGEST = hashlib.sha256(IMAGE).hexdigest()
 REQUEST = {"fwPackageUri": URI, "fwPackageCheckValue": DIGEST}
+
+
+class FullStore(Store):
+    """A database on a disk that may be full."""
+
+    full = False
+
+    def acknowledge(self, acknowledgement: Acknowledgement, now: Moment) -> None:
+        """Keep it, if there is room."""
+        if self.full:
+            raise StoreFullError("cannot store the acknowledgement")
+        super().acknowledge(acknowledgement, now)
 
 
 class Closed:
@@ -520,3 +533,20 @@ def test_a_cut_at_any_moment_of_recovering(tmp_path: Path, state: State, damage:
             assert moment > 4
             return
     raise AssertionError("there is no end of moments")
+
+
+def test_what_the_hub_has_lost_is_said_again_when_the_disk_was_full_at_the_reading(life: Life) -> None:
+    """What is desired waits until it can be stored; the twin was read all the same."""
+    life.store_class = FullStore
+    _to(life, State.WAITING)
+    life.report()
+    assert isinstance(life.store, FullStore)
+    life.store.full = True
+    life.link.twin.clear()
+    life.link.desire({"iothubDM": {"firmwareUpdate": {"fwPackageUri": "no URI"}}})
+    with pytest.raises(StoreFullError):
+        life.agent.step(life.clock.now())
+    life.store.full = False
+    life.agent.step(life.clock.now())
+    life.report()
+    assert (life.link.section["status"], life.link.section["desired"]["ac"]) == ("waiting", 400)
