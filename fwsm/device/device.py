@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -21,6 +20,7 @@ from fwsm.core.request import METHOD
 from fwsm.core.update import Limits
 from fwsm.device.agent import Agent
 from fwsm.device.clock import SystemClock
+from fwsm.device.commands import BUILT_IN
 from fwsm.device.examined import Examiner
 from fwsm.device.fitting import (
     require_calls,
@@ -33,12 +33,13 @@ from fwsm.device.fitting import (
 from fwsm.device.hooks import Hooks
 from fwsm.device.job import Runner
 from fwsm.device.lifetime import Lifetime
+from fwsm.device.methods import Method, require_methods
 from fwsm.device.order import came_of
 from fwsm.device.reporter import Reporter
 from fwsm.store import Retention, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from fwsm.core.lifecycle import Row
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from fwsm.core.update import State, Update
     from fwsm.device.health import HealthCheck
     from fwsm.device.hooks import EntryHook, ProgressHook, ReportHook
-    from fwsm.device.methods import Method
     from fwsm.device.ports import Clock, Download, Heartbeat, Installer, Link
     from fwsm.store import HistoryRow
 
@@ -115,7 +115,7 @@ class Device:
         require_kind("limits", limits, Limits, type(None))
         require_kind("extension", extension, Extension)
         require_kind("retention", retention, Retention, type(None))
-        require_kind("methods", methods, Mapping, type(None))
+        require_methods(methods, BUILT_IN)
         require_kind("allow_http", allow_http, bool)
         require_seconds("soak_s", soak_s)
         require_seconds("check_every_s", check_every_s, above=True)

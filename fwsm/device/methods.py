@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fwsm.core.text import cut, said_by
-from fwsm.device.fitting import require_call, require_done
+from fwsm.device.fitting import require_call, require_done, require_kind
 from fwsm.device.job import Job
 from fwsm.errors import ConfigError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fwsm.device.job import Runner
     from fwsm.device.ports import MethodCall
 
-__all__ = ["Method", "Methods"]
+__all__ = ["Method", "Methods", "require_methods"]
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +63,7 @@ class Methods:
     """
 
     def __init__(self, methods: Mapping[str, Method], runner: Runner, *, taken: Collection[str]) -> None:
-        for name, handler in methods.items():
-            _check(name, handler, taken)
+        require_methods(methods, taken)
         self._methods = dict(methods)
         self._runner = runner
         self._known = ", ".join(sorted({*methods, *taken}))
@@ -117,11 +116,18 @@ def _check_answer(status: object, payload: object) -> None:
         raise ValueError(f"the handler returned {size} bytes, and {_LONGEST_ANSWER_BYTES} are allowed")
 
 
-def _check(name: object, handler: object, taken: Collection[str]) -> None:
-    if not isinstance(name, str) or not name:
-        raise ConfigError(f"{name!r} is no name of a method", why="it is no text", fix="Give each method a name")
-    if name in taken:
-        raise ConfigError(
-            f"the method '{name}' cannot be replaced", why="it is answered by fwsm", fix="Choose another name"
-        )
-    require_call(f"the handler of the method '{name}'", handler)
+def require_methods(methods: Mapping[str, Method] | None, taken: Collection[str]) -> None:
+    """Whether all of them have names that are to be had, and handlers that can be called.
+
+    Raises:
+        ConfigError: one has not.
+    """
+    require_kind("methods", methods, Mapping, type(None))
+    for name, handler in (methods or {}).items():
+        if not isinstance(name, str) or not name:
+            raise ConfigError(f"{name!r} is no name of a method", why="it is no text", fix="Give each method a name")
+        if name in taken:
+            raise ConfigError(
+                f"the method '{name}' cannot be replaced", why="it is answered by fwsm", fix="Choose another name"
+            )
+        require_call(f"the handler of the method '{name}'", handler)
