@@ -7,11 +7,10 @@ answers is looked at here first, and what is wrong is said of the part and the m
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -20,7 +19,7 @@ from fwsm.core.policy import NotBefore
 from fwsm.core.redaction import redacted
 from fwsm.core.text import cut, is_seen, said_by
 from fwsm.core.update import Artifact, Probe, Progress
-from fwsm.device.fitting import is_promise, let_go
+from fwsm.device.fitting import is_number, is_promise, let_go
 from fwsm.device.ports import Message, MethodCall, Trouble, Twin
 from fwsm.errors import ConfigError, FwsmError, PartError
 
@@ -36,6 +35,8 @@ _ARTIFACT: Final = f"an Artifact of 64 lower-case hex digits and {_BYTES}"
 _WORD: Final = f"a text of 1 to {_LONGEST_WORD} characters that can be seen"
 _SECONDS: Final = "a number of seconds that has an end"
 _YEARS: Final = range(1970, 9000)
+_LONGEST_UP_S: Final = 10**10  # three centuries; in a float, seconds can still be added to it
+_UP: Final = f"a number from 0 to {_LONGEST_UP_S}"
 _UTC: Final = f"a datetime of the years {_YEARS[0]} to {_YEARS[-1]} whose zone is UTC"
 
 
@@ -82,15 +83,15 @@ class Asked:
 
     def share(self, answer: object) -> float:
         """A number from 0 up to, but not, 1; raises PartError for anything else."""
-        if not _is_number(answer) or not 0 <= answer < 1:  # type: ignore[operator]  # it is a number
+        if not is_number(answer) or not 0 <= answer < 1:
             self._refuse(answer, "a number from 0 up to 1 is wanted")
-        return float(answer)  # type: ignore[arg-type]  # as was just found
+        return float(answer)
 
     def seconds(self, answer: object) -> float:
         """A number of seconds with an end; raises PartError for anything else."""
-        if not _is_number(answer):
+        if not is_number(answer):
             self._refuse(answer, f"{_SECONDS} is wanted")
-        return float(answer)  # type: ignore[arg-type]  # as was just found
+        return float(answer)
 
     def path(self, answer: object) -> Path:
         """A path; raises PartError for anything else."""
@@ -146,7 +147,7 @@ class Asked:
             PartError: it is none, or the boot clock has run backwards.
         """
         if not (isinstance(answer, Moment) and _is_moment(answer)):
-            wanted = f"a Moment is wanted: wall is {_UTC}, boottime_s a number from 0 on, boot_id {_WORD}"
+            wanted = f"a Moment is wanted: wall is {_UTC}, boottime_s {_UP}, boot_id {_WORD}"
             self._refuse(answer, wanted)
         if since is not None and since.boot_id == answer.boot_id and answer.boottime_s < since.boottime_s:
             self._refuse(
@@ -162,11 +163,11 @@ class Asked:
             self._refuse(answer, "a NotBefore, or None to go on, is wanted")
         if not _is_word(answer.reason):
             self._refuse(answer, f"the reason must be {_WORD}")
-        if answer.until is not None and not _has_zone(answer.until):
-            self._refuse(answer, "until must be a datetime with its zone, or None")
-        if not _is_number(answer.wait_s):
+        if answer.until is not None and not _is_time(answer.until):
+            self._refuse(answer, "until must be a datetime with its zone, of a year that UTC has as well, or None")
+        if not is_number(answer.wait_s):
             self._refuse(answer, f"wait_s must be {_SECONDS}")
-        return answer
+        return replace(answer, wait_s=float(answer.wait_s))  # the database takes any float, and not any int
 
     def message(self, answer: object) -> Message:
         """What a link delivers; raises PartError for anything else."""
@@ -205,15 +206,6 @@ def unusable(part: str, error: Exception) -> ConfigError:
 _TRIED: Final = frozenset({"clock", "download", "installer", "link", "policy"})
 
 
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an int that no float can hold
-        return False
-
-
 def _is_size(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
 
@@ -231,11 +223,18 @@ def _is_artifact(value: object) -> bool:
 def _is_moment(moment: Moment) -> bool:
     in_utc = isinstance(moment.wall, datetime) and moment.wall.utcoffset() == timedelta(0)
     in_time = in_utc and moment.wall.year in _YEARS  # so that a span may be added or taken away
-    return in_time and _is_number(moment.boottime_s) and moment.boottime_s >= 0 and _is_word(moment.boot_id)
+    is_up = is_number(moment.boottime_s) and 0 <= moment.boottime_s <= _LONGEST_UP_S
+    return in_time and is_up and _is_word(moment.boot_id)
 
 
-def _has_zone(value: object) -> bool:
-    return isinstance(value, datetime) and value.utcoffset() is not None
+def _is_time(value: object) -> bool:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        return False
+    try:
+        value.astimezone(UTC)
+    except OverflowError:  # the first or the last day of all, in another zone
+        return False
+    return True
 
 
 def _shown(value: object) -> str:

@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from fwsm.core.update import State
 from fwsm.errors import ConfigError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
+    "is_number",
     "is_promise",
     "let_go",
     "require_call",
@@ -167,13 +168,23 @@ def require_seconds(name: str, value: object, *, least_s: float = 0.0, above: bo
     Raises:
         ConfigError: it is not.
     """
-    if isinstance(value, int | float) and math.isfinite(value) and (value > least_s if above else value >= least_s):
+    if is_number(value) and (value > least_s if above else value >= least_s):
         return
     raise ConfigError(
         f"{name} is {value!r}",
         why=f"it must be a number of seconds {'above' if above else 'from'} {least_s:g}{'' if above else ' on'}",
         fix="Change it, or leave it out",
     )
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number that has an end and that a float can hold; True and False are none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _promised(protocol: type) -> list[str]:

@@ -125,6 +125,7 @@ def test_what_a_protocol_promises_is_passed_on(good: Callable[[Asked, object], o
                 Moment(datetime.max.replace(tzinfo=UTC), 1.0, "b"),
                 Moment(NOW, math.nan, "b"),
                 Moment(NOW, -1.0, "b"),
+                Moment(NOW, 1e300, "b"),
                 Moment(NOW, cast("float", "1"), "b"),
                 Moment(NOW, 1.0, ""),
                 Moment(NOW, 1.0, cast("str", 5)),
@@ -141,6 +142,8 @@ def test_what_a_protocol_promises_is_passed_on(good: Callable[[Asked, object], o
                 NotBefore("x" * 129, None, 60.0),
                 NotBefore("busy", NOW.replace(tzinfo=None), 60.0),
                 NotBefore("busy", cast("datetime", "2030"), 60.0),
+                NotBefore("busy", datetime.max.replace(tzinfo=timezone(timedelta(hours=-2))), 60.0),
+                NotBefore("busy", datetime.min.replace(tzinfo=timezone(timedelta(hours=2))), 60.0),
                 NotBefore("busy", None, math.inf),
                 NotBefore("busy", None, 10**400),
             ],
@@ -164,6 +167,13 @@ def test_everything_else_is_refused(good: Callable[[Asked, object], object], ans
     for answer in answers:
         with pytest.raises(PartError, match=r"^the installer's probe answered .*Mend the installer"):
             good(ASKED, answer)
+
+
+def test_a_wait_is_a_float_whatever_number_was_answered() -> None:
+    """The database takes no int of more than 64 bits."""
+    verdict = ASKED.verdict(NotBefore("never", datetime.max.replace(tzinfo=UTC), 10**20))
+    assert verdict is not None
+    assert isinstance(verdict.wait_s, float)
 
 
 def test_what_does_its_work_may_answer_what_it_likes() -> None:

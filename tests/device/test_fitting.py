@@ -153,7 +153,16 @@ def test_seconds_are_a_number_of_them(value: float, above: bool) -> None:
 
 @pytest.mark.parametrize(
     ("value", "above"),
-    [(-1, False), (0, True), (float("nan"), False), (float("inf"), False), ("5", False), (None, True)],
+    [
+        (-1, False),
+        (0, True),
+        (float("nan"), False),
+        (float("inf"), False),
+        (10**400, False),
+        (True, False),
+        ("5", False),
+        (None, True),
+    ],
 )
 def test_other_seconds_are_refused(value: object, above: bool) -> None:
     """With what it must be."""
