@@ -84,6 +84,18 @@ def test_text_says_what_why_and_what_to_do(why: str, fix: str, text: str) -> Non
     assert (error.what, error.why, error.fix, error.retry_after_s) == ("it broke", why, fix, None)
 
 
+def test_a_class_that_forgets_to_make_its_error_has_one_all_the_same() -> None:
+    """A program's own; whoever tells of it would fail instead."""
+
+    class OwnError(FwsmError):
+        def __init__(self, pin: int) -> None:
+            self.pin = pin
+
+    error = OwnError(5)
+    assert str(error) == "something went wrong"
+    assert error.retry_after_s is None
+
+
 def test_error_carries_the_wait_it_was_asked_for() -> None:
     """The backoff listens to it."""
     assert FwsmError("busy", retry_after_s=2.5).retry_after_s == 2.5

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.twin import progress_patch, wrapped
+from fwsm.core.update import Failure
 from fwsm.device.hooks import Entered
 from fwsm.errors import StoreError
 from fwsm.store.history import ACCEPTED
@@ -210,10 +211,13 @@ class Record:
         Raises:
             StoreError: it could not be kept.
         """
+        failure = Failure.of(error)  # a link of the program's own may have an error class of its own
+        begin = failure.message[: len(error.what)] if isinstance(error.what, str) else failure.message
         for known in self._store.incidents():
-            if known.message.startswith(error.what) and abs(now.wall - known.at) < _ANEW_AFTER:
+            same = known.code == failure.code and known.message.startswith(begin)
+            if same and abs(now.wall - known.at) < _ANEW_AFTER:
                 return
-        self._store.note(error.code, str(error), now)
+        self._store.note(failure.code, failure.message, now)
 
     @contextmanager
     def _along(

@@ -31,6 +31,12 @@ class FwsmError(Exception):
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
+    # Of a class of the program's own that forgets to call what makes an error.
+    what: str = "something went wrong"
+    why: str = ""
+    fix: str = ""
+    retry_after_s: float | None = None
+
     def __init__(self, what: str, *, why: str = "", fix: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(what, why, fix)
         self.what = what

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
 from fwsm.core.lifecycle import Extension, Row, Trigger
 from fwsm.core.update import State
 from fwsm.device.ports import Trouble
-from fwsm.errors import LinkDeafError, LinkTakenError
+from fwsm.errors import FwsmError, LinkDeafError, LinkTakenError
 from fwsm.store import Store
 from fwsm.testing.fakes import MemoryDownload
 from tests.device.life import OTHER, URI, LateRunner, Life
@@ -163,6 +163,37 @@ def test_a_hook_that_cannot_say_what_failed_is_kept_all_the_same(life: Life) -> 
     ((code, message, update_id),) = incidents(life)
     assert (code, update_id) == ("hookFailed", "u1")
     assert message.endswith("raised SpeechlessError: (its text cannot be made: LookupError)")
+
+
+class OwnError(FwsmError):
+    """Of a program that does not call what makes an error, and whose code is none."""
+
+    code = "\ud800"
+
+    def __init__(self) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (OwnError(), ("internal", "something went wrong")),
+        (FwsmError(cast("str", 5)), ("error", "(its text cannot be made: TypeError)")),
+        (FwsmError("a\ud800b"), ("error", "a?b")),
+        (FwsmError("x" * 5000), ("error", f"{'x' * 3999}…")),
+        (FwsmError(""), ("error", "")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_trouble_of_a_programs_own_does_not_end_the_agent(
+    life: Life, error: FwsmError, kept: tuple[str, str]
+) -> None:
+    """Whatever its error is like, it is kept, and once."""
+    for _ in range(3):
+        life.agent.deliver(Trouble(error))
+        life.agent.step(life.clock.now())
+    assert life.store is not None
+    assert [(each.code, each.message) for each in life.store.incidents()] == [kept]
 
 
 def test_a_trouble_that_lasts_is_kept_once_a_day(life: Life) -> None:
