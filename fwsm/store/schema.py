@@ -3,8 +3,8 @@
 Migrations only add. Firmware that is rolled back brings an older program to a newer database, and it must work there;
 so a revision that this program does not know is fine as long as every column it needs is there.
 
-A database that does not say its revision any more, but holds the tables, is as good as it was: which revision it has is
-seen from its columns.
+A database that does not say its revision any more, or says several, but holds the tables, is as good as it was: which
+revision it has is seen from its columns.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ def _revision(driver: sqlite3.Connection) -> str | None:
     tables = driver.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name='alembic_version'")
     if tables.fetchone() is None:
         return None
-    row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else None
+    rows = driver.execute("SELECT version_num FROM alembic_version").fetchall()
+    return str(rows[0][0]) if len(rows) == 1 else None
 
 
-def _forgotten(driver: sqlite3.Connection) -> str | None:
-    """The revision of a database that does not say it; None if it has none of the tables."""
+def _forgotten(driver: sqlite3.Connection) -> str:
+    """The revision of a database that does not say it; the one before the first if it has none of the tables."""
     if not _columns_there(driver, "updates"):
-        return None
+        return "base"
     return _FIRST if _missing(driver) else HEAD
 
 
@@ -97,7 +97,7 @@ def _upgrade(connection: Connection, migrations: Path, forgotten: str | None) ->
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
     if forgotten is not None:
-        command.stamp(config, forgotten)
+        command.stamp(config, forgotten, purge=True)
     command.upgrade(config, "head")
 
 

@@ -190,19 +190,28 @@ def test_looking_does_not_migrate(connection: Connection) -> None:
     assert _schema(connection) == []
 
 
-def test_version_table_without_a_version_counts_as_none(connection: Connection) -> None:
-    """Another program may have emptied it; the tables are made all the same."""
-    _run(connection, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+@pytest.mark.parametrize("filled", [(), ("INSERT INTO alembic_version VALUES ('0001'), ('another')",)])
+def test_version_table_without_a_version_counts_as_none(connection: Connection, filled: tuple[str, ...]) -> None:
+    """Another program may have emptied it, or filled it; the tables are made all the same."""
+    _run(connection, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)", *filled)
     prepare(connection)
     assert _revision(connection) == HEAD
 
 
-@pytest.mark.parametrize("how", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "DROP TABLE alembic_version",
+        "DELETE FROM alembic_version",
+        "INSERT OR IGNORE INTO alembic_version VALUES ('0001'), ('0002')",
+        "INSERT INTO alembic_version VALUES ('another')",
+    ],
+)
 @pytest.mark.parametrize("revision", _REVISIONS)
 def test_database_that_has_forgotten_its_revision_is_brought_up_to_date(
     connection: Connection, revision: str, how: str
 ) -> None:
-    """Its columns tell which one it was, and its rows are kept."""
+    """Or says several: its columns tell which one it was, and its rows are kept."""
     _upgrade_to(connection, revision)
     _run(connection, "INSERT INTO facts VALUES ('reported', '7')", how)
     prepare(connection)
