@@ -55,7 +55,7 @@ class Reporter:
     """Tells the hub what the store holds.
 
     Args:
-        outbox: the reporter's side of the database; closed by `run` at its end or by the caller.
+        outbox: the reporter's side of the database; the caller closes it.
         link: the connection to the hub.
         clock: for pauses.
         progress_every_s: at most one progress report in so many seconds, see `Pace`; None for none.

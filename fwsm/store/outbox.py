@@ -86,6 +86,7 @@ class Outbox:
         self._reserve = reserve
         self._connection: Connection | None = None
         self._in_use = threading.Lock()
+        self._closed = False
         self._outdated = False
         self._damage: StoreDamagedError | None = None
 
@@ -158,8 +159,13 @@ class Outbox:
             self._damage = None
 
     def close(self) -> None:
-        """Let go of the connection; harmless the second time."""
+        """Let go of the connection for good; harmless the second time.
+
+        A reporter may be left behind whose link keeps it. The report that it comes back with is acknowledged no more:
+        by then the database may be another agent's.
+        """
         with self._in_use:
+            self._closed = True
             self._close()
 
     def _close(self) -> None:
@@ -173,6 +179,8 @@ class Outbox:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         with self._in_use:
+            if self._closed:
+                raise StoreError("the database is closed")
             try:
                 if self._connection is None:
                     self._connection = self._reserve.backed(self._connect)

@@ -118,6 +118,18 @@ def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_a_closed_outbox_stays_closed(store: Store, outbox: Outbox) -> None:
+    """A reporter that was left behind may come back with an answer; by then another agent may have gone on."""
+    outbox.acknowledge(1)
+    outbox.close()
+    for late in (lambda: outbox.acknowledge(2), outbox.pending):
+        with pytest.raises(StoreError, match="the database is closed"):
+            late()
+    another = store.outbox()
+    assert [report.number for report in another.pending()] == [2, 3]
+    another.close()
+
+
 def test_a_write_that_fails_is_made_again_on_a_new_connection(store: Store, outbox: Outbox) -> None:
     """One that was opened while the disk failed may be able to read only, for ever."""
     outbox.pending()
