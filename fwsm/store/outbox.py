@@ -108,11 +108,13 @@ class Outbox:
     def earlier(self, report: Report) -> list[Report]:
         """What was reported of the same update before this report, oldest first, as far as the history goes back.
 
-        Of what tells of no update, such as an incident, each report is whole by itself.
+        Nothing where it tells of no update, as an incident does: such a report is whole by itself.
 
         Raises:
             StoreError: it cannot be read.
         """
+        if not report.update_id:
+            return []
         wanted = {"update_id": report.update_id, "number": report.number}
         with self._connected() as connection, reading(connection, "cannot read the reports") as driver:
             return _reports(_EARLIER.rows(driver, wanted))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
 from fwsm.core.moment import Moment
@@ -116,6 +117,15 @@ def test_trouble_with_the_database_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot store what was reported: no such table"):
         outbox.acknowledge(1)
     outbox.close()
+
+
+def test_what_tells_of_no_update_needs_nothing_that_was_said_before(store: Store, outbox: Outbox) -> None:
+    """It is whole by itself; what another one said may not be so any more."""
+    for version in (1, 2):
+        store.acknowledge(Acknowledgement(version, None, 200, "done"), NOW)
+    *told, acknowledgement = outbox.pending()
+    assert outbox.earlier(acknowledgement) == []
+    assert outbox.earlier(told[2]) == told[:2]
 
 
 def test_a_closed_outbox_stays_closed(store: Store, outbox: Outbox) -> None:
