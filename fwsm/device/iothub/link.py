@@ -255,8 +255,9 @@ class IoTHubLink:
         upkeep.begin()
         self._proved_at_s = self._clock.now().boottime_s
         self._identity.noted(None)
-        self._tell(connected=True, error=session.deaf)
-        upkeep.run(lambda: self._tell(connected=True, error=None))
+        deaf = session.deaf
+        self._tell(connected=True, error=deaf)
+        upkeep.run(deaf, lambda: self._tell(connected=True, error=None))
 
     def _leave(self, session: Session, error: FwsmError | None) -> None:
         if not self._stopping.is_set():

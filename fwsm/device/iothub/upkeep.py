@@ -74,17 +74,17 @@ class Upkeep:
             threading.Thread(target=self._listen_at_last, name=name, daemon=True).start()
         self._read_twin()
 
-    def run(self, on_hearing: Callable[[], None]) -> None:
+    def run(self, deaf: LinkDeafError | None, on_hearing: Callable[[], None]) -> None:
         """Go on until the session has ended.
 
         Args:
+            deaf: what was said of that to others; the session may hear by now.
             on_hearing: called once a hub that did refuse a subscription has taken it.
 
         Raises:
             LinkError: the session is of no use any more.
         """
         session = self._session
-        deaf = session.deaf
         read_at_s = self._clock.now().boottime_s
         while not session.ended.is_set():
             # Devices that came back at the same moment do not ask again at the same moment.

@@ -10,8 +10,10 @@ from fwsm.errors import DeviceOfflineError, LinkDeafError
 from fwsm.hub import Operation, Refuse
 from tests.device.iothub.bench import Twins, new_link
 from tests.device.iothub.states import States
+from tests.patience import eventually
 
 if TYPE_CHECKING:
+    from fwsm.errors import FwsmError
     from fwsm.hub import Hub
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sdk]
@@ -62,6 +64,29 @@ def test_a_hub_that_refuses_for_long_still_gets_reports_and_has_its_twin_read(
     assert [connected for connected, _ in states.told] == [True, True]
     link.stop()
     assert any("direct methods" in line and "(next try" in line for line in caplog.messages)
+
+
+def test_a_hub_that_gives_way_while_it_is_complained_of_is_not_complained_of_for_ever(hub: Hub) -> None:
+    """Whoever is told takes their time; meanwhile the device has begun to hear."""
+
+    class Slow(States):
+        def __call__(self, connected: bool, error: FwsmError | None) -> None:
+            if isinstance(error, LinkDeafError):
+                hub.faults.clear()
+                assert eventually(hears)
+            super().__call__(connected, error)
+
+    def hears() -> bool:
+        return link._session is not None and link._session.deaf is None
+
+    _leave_a_session(hub)
+    hub.faults.inject(Operation.SUBSCRIBE, Refuse(128), times=1_000_000)
+    states = Slow()
+    link = new_link(hub, states)
+    link.start(Twins())
+    states.wait(lambda: bool(states.told) and states.told[-1] == (True, None))
+    assert len(states.told) == 2
+    link.stop()
 
 
 def test_a_connection_that_is_lost_ends_the_asking(hub: Hub, states: States) -> None:
