@@ -108,6 +108,7 @@ class Hold:
                 self._place = Place(self._path)
                 self.loss = unsettled(self._open, self._shelf) or self.loss
                 self._reserve.refill()
+                self._refused = None
             except StoreError as error:
                 self._let_go()
                 self._refused = error

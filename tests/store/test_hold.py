@@ -96,6 +96,8 @@ def test_somebody_who_holds_the_database_is_waited_for(path: Path) -> None:
         other.close()
         store.reopen()
         assert (store.trouble, store.latest()) == (None, UPDATE)
+    with pytest.raises(StoreError, match="the database is closed"):  # and nobody holds it any more
+        store.latest()
 
 
 def test_a_connection_that_can_only_read_is_made_anew(path: Path) -> None:
