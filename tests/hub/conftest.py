@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,17 +9,13 @@ import pytest
 from fwsm.hub import Hub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_numbers = itertools.count(os.getpid() % 200 * 250)
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
-def address() -> str:
+def address(loopback: Callable[[], str]) -> str:
     """Return a loopback address that no other test uses."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    high, low = divmod(next(_numbers), 250)
-    return f"127.{100 + worker}.{high}.{low + 1}"
+    return loopback()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
-import os
 import warnings
 from typing import TYPE_CHECKING
 
@@ -17,18 +15,15 @@ from tests.device.iothub.states import States
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fwsm.device.iothub import IoTHubLink
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture
-def address() -> str:
+def address(loopback: Callable[[], str]) -> str:
     """A loopback address that no other test uses."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return f"127.120.{worker}.{next(_numbers)}"
+    return loopback()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from tests.device.iothub.states import States
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fwsm.device.ports import Message
@@ -156,11 +156,11 @@ def test_a_subscription_that_is_not_acknowledged_is_made_by_the_next_client(
 
 @pytest.mark.parametrize(("first_day", "why"), [(1, "certificate is not yet valid"), (-2, "certificate has expired")])
 def test_a_certificate_out_of_its_time_asks_for_the_clock(
-    hub: Hub, states: States, tmp_path: Path, first_day: int, why: str
+    hub: Hub, states: States, tmp_path: Path, loopback: Callable[[], str], *, first_day: int, why: str
 ) -> None:
     """A machine that comes up with the time of 2020 sees each certificate so; the SDK calls it a ClientError."""
     begins = datetime.now(UTC) + timedelta(days=first_day)
-    elsewhere = f"127.121.{hub.address.removeprefix('127.120.')}"
+    elsewhere = loopback()
     file = make_server_certificate(tmp_path, elsewhere, begins, begins + timedelta(days=1))
     text = hub.device("d1").connection_string.replace(hub.address, elsewhere)
     with _tls_server(elsewhere, file):
