@@ -155,7 +155,9 @@ def _parts(text: str, form: str) -> dict[str, str]:
             "the connection string is no text", why="there are bytes in it that are not UTF-8", fix=form
         )
     parts: dict[str, str] = {}
-    text = text.strip().lstrip("\ufeff").strip()  # what copying adds, and the mark with which some editors begin a file
+    text = (
+        text.strip().removeprefix("\ufeff").strip()
+    )  # what copying adds, and the mark with which some editors begin a file
     for number, piece in enumerate(text.strip(";").split(";"), start=1):
         name, equals, value = piece.partition("=")
         if not equals:
