@@ -1,4 +1,7 @@
-"""What the tests of the store share: a new one, and disks of a test's own for the programs that it starts."""
+"""What the tests of the store share.
+
+A new store, the database that a killed agent leaves, and disks of a test's own for the programs that it starts.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from fwsm.store import Store
+from tests.store.damage import left_behind
+from tests.store.entries import NOW, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +32,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A store that has seen nothing."""
     with Store(tmp_path) as store:
         yield store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The database that a killed agent leaves behind: one update, part of it in the log."""
+    with Store(tmp_path / "state") as store:
+        store.accept(UPDATE, NOW)
+        return left_behind(tmp_path / "state", tmp_path / "left")
 
 
 @pytest.fixture

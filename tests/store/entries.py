@@ -1,17 +1,18 @@
-"""Entries into states, as the lifecycle makes them, for the tests of what keeps them."""
+"""An update, and entries into states as the lifecycle makes them, for the tests of what keeps them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Entry, Lifecycle, Trigger
+from fwsm.core.moment import Moment
+from fwsm.core.update import Request, State, Update
 
-if TYPE_CHECKING:
-    from fwsm.core.moment import Moment
-    from fwsm.core.update import Update
+__all__ = ["NOW", "UPDATE", "allowed", "entry_of"]
 
-__all__ = ["allowed", "entry_of"]
+NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
+UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
 
 
 def entry_of(update: Update, trigger: Trigger, facts: Facts) -> Entry:

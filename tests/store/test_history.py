@@ -6,20 +6,14 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fwsm.core.desired import Acknowledgement
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
 from fwsm.store.history import ACCEPTED, RESTORED
-from tests.store.entries import allowed
+from tests.store.entries import NOW, UPDATE, allowed
 
 if TYPE_CHECKING:
     from fwsm.store import Store
-
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
 
 
 def test_a_row_that_is_no_entry_is_not_shown(store: Store) -> None:

@@ -8,15 +8,12 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreDamagedError, StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.engine import look
@@ -26,11 +23,13 @@ from fwsm.store.loss import Loss
 from fwsm.store.reserve import Reserve
 from fwsm.store.salvage import Shelf
 from tests.patience import PATIENCE_S
-from tests.store.damage import DAMAGES, left_behind
+from tests.store.damage import DAMAGES
+from tests.store.entries import NOW, UPDATE
 from tests.store.vanishing import VANISHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
 T = TypeVar("T")
@@ -41,17 +40,6 @@ connection = sqlite3.connect(sys.argv[1], uri=True)
 print(connection.execute("SELECT COUNT(*) FROM updates").fetchone()[0], flush=True)
 sys.stdin.read()
 """
-
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """What a killed agent leaves behind."""
-    with Store(tmp_path / "state") as store:
-        store.accept(UPDATE, NOW)
-        return left_behind(tmp_path / "state", tmp_path / "left")
 
 
 def test_an_update_of_the_wrong_database_is_damage(path: Path) -> None:

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +15,17 @@ import pytest
 
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
+from fwsm.core.update import State
 from fwsm.errors import Kind, StoreDamagedError, StoreError
 from fwsm.store import Store
 from tests.patience import PATIENCE_S
+from tests.store.entries import NOW, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.store.conftest import Mounted
 
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"'
 
 _HOLDS_THE_WRITE_LOCK = """

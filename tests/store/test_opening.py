@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
+from fwsm.core.update import State
 from fwsm.errors import StoreError, StoreFullError, StoreLockedError
 from fwsm.store import Store
 from fwsm.store.opening import make_directory, may_pass
-from tests.store.damage import DAMAGES, left_behind
+from tests.store.damage import DAMAGES
+from tests.store.entries import NOW, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """What a killed agent leaves behind."""
-    with Store(tmp_path / "state") as store:
-        store.accept(UPDATE, NOW)
-        return left_behind(tmp_path / "state", tmp_path / "left")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,19 +12,15 @@ import pytest
 from fwsm.core.desired import Acknowledgement
 from fwsm.core.entry import Facts
 from fwsm.core.lifecycle import Lifecycle, Trigger
-from fwsm.core.moment import Moment
 from fwsm.core.twin import section, wrapped
-from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreError
 from fwsm.store import Outbox, Store
 from fwsm.store.reserve import Reserve
+from tests.store.entries import NOW, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
 
 
 @pytest.fixture

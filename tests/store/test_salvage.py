@@ -5,32 +5,21 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
 from fwsm.errors import StoreDamagedError, StoreError
 from fwsm.store import Store
 from fwsm.store.salvage import Shelf, require_files, salvage
 from tests.store.damage import DAMAGES, left_behind
+from tests.store.entries import NOW, UPDATE
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
-AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
-NOW = Moment(AT, 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """What a killed agent leaves behind: one update, part of it in the log."""
-    with Store(tmp_path / "state") as store:
-        store.accept(UPDATE, NOW)
-        return left_behind(tmp_path / "state", tmp_path / "left")
+AT = NOW.wall
 
 
 def _names(path: Path) -> list[str]:

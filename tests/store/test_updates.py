@@ -5,23 +5,18 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fwsm.core.moment import Moment
-from fwsm.core.update import Request, State, Update
+from fwsm.core.update import State
 from fwsm.errors import StoreError
 from fwsm.store.prepared import reading, writing
 from fwsm.store.updates import change_update, last_applied_update, latest_update
-from tests.store.entries import allowed
+from tests.store.entries import NOW, UPDATE, allowed
 
 if TYPE_CHECKING:
     from fwsm.store import Store
-
-NOW = Moment(datetime(2026, 5, 4, 12, tzinfo=UTC), 1000.0, "boot-1")
-UPDATE = Update(id="u1", request=Request("https://images.example/fw"), state=State.WAITING, boot_id="boot-1")
 
 
 def test_advance_changes_its_own_update_only(store: Store) -> None:
