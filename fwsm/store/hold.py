@@ -91,13 +91,13 @@ class Hold:
             StoreLockedError: another agent works on this directory.
             StoreError: there can be no database in this directory.
         """
-        trouble = self.trouble
-        if isinstance(trouble, StoreDamagedError):
-            self._damage = trouble
+        found = self.trouble
+        if isinstance(found, StoreDamagedError):
+            self._damage = found
         with ExitStack() as released:
             for outbox in self.outboxes:
                 released.enter_context(outbox.released())
-            if trouble is not None and self._damage is None:
+            if found is not None and self._damage is None:
                 self._empty_log()
             self._let_go()
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,15 +34,11 @@ def hub(address: str) -> Iterator[Hub]:
 
 
 @pytest.fixture(autouse=True)
-def _sweep() -> Iterator[None]:
-    """Collect clients that have ended: paho leaves some of their sockets to the collector, which warns of each."""
+def _rest() -> Iterator[None]:
+    """Wait for the SDK's threads: what they are still about to do may hold on to a client that is to be collected."""
     yield
-    # What the SDK's threads are still about to do may hold on to a client.
     for invoke in (pipeline_thread.invoke_on_pipeline_thread_nowait, pipeline_thread.invoke_on_callback_thread_nowait):
         invoke(gc.get_count)().result(PATIENCE_S)  # type: ignore[no-untyped-call]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture

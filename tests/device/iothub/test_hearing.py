@@ -24,6 +24,7 @@ CHANGES = Sound("desired properties", "on_twin_desired_properties_patch_received
 
 
 @pytest.mark.e2e
+@pytest.mark.sdk
 def test_a_refused_subscription_is_missing_until_the_hub_takes_it(hub: Hub) -> None:
     """The SDK calls each of them done; asked again, it subscribes again."""
 
